@@ -1,0 +1,20 @@
+"""Crowd segmentation in video without a single label: MPASNET, taught and run.
+
+The method (Yang & Yang, "Motion Prior-Aware Siamese Network for unsupervised crowd segmentation in
+videos", ICIP 2021, arXiv 2101.08609), one file a step, in the order in which the data goes::
+
+    video -> tracking -> graph -> collectiveness -> crm -> pseudolabel
+          -> datasets -> network -> losses -> training -> inference -> evaluation
+
+Names are imported when they are first touched: ``import mpas_lite`` loads neither torch nor OpenCV.
+What is public is listed in ``__init__.pyi``.
+"""
+
+import lazy_loader
+
+# Not lazily: this function has its module's name, and whoever imports the module first would hide it.
+from mpas_lite.collectiveness import collectiveness as collectiveness
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,77 @@
+"""Augmentation: what may change between the two views of a frame, and what moves both views alike.
+
+Every function takes a numpy generator and draws from nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+Augmentation = Literal["real", "literal", "none"]
+AUGMENTATIONS = ("real", "literal", "none")
+
+
+def zoom(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Cut out a window of 70 to 100% of both sides and scale it up to the old size."""
+    height, width = mask.shape
+    share = rng.uniform(0.7, 1.0)
+    h, w = max(1, round(height * share)), max(1, round(width * share))
+    top, left = rng.integers(height - h + 1), rng.integers(width - w + 1)
+    window = np.s_[top : top + h, left : left + w]
+    zoomed = cv2.resize(np.ascontiguousarray(image[window]), (width, height), interpolation=cv2.INTER_LINEAR)
+    grey = cv2.resize(mask[window].astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR)
+    return zoomed, grey > 127
+
+
+def change_colours(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another light: brightness, contrast, saturation, hue, sometimes grey; then blur and noise.
+
+    All changes of colour are one affine map of RGB, y = gain * (S (x - grey level)) + offset, where S scales
+    and turns the colour about the grey axis.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8 RGB
+    rng : Generator
+        Every draw comes from it.
+
+    Returns
+    -------
+    (H, W, 3) uint8 RGB
+    """
+    brightness, contrast = rng.uniform(-40, 40), rng.uniform(0.6, 1.4)
+    saturation = 0.0 if rng.random() < 0.1 else rng.uniform(0.5, 1.5)
+    turn = rng.uniform(-0.3, 0.3)  # of the hue, in radians; a whole circle is 6.28
+    colour = contrast * _colour_matrix(saturation, turn)
+    middle = np.full(3, image.mean())
+    offset = middle + brightness - colour @ middle
+    changed = cv2.transform(image, np.column_stack([colour, offset]))  # rounds and clips to 0...255
+    if rng.random() < 0.3:
+        changed = cv2.GaussianBlur(changed, (0, 0), rng.uniform(0.3, 1.2))
+    if rng.random() < 0.3:
+        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(1, 8))
+        changed = np.clip(changed + noise, 0, 255).astype(np.uint8)
+    return changed
+
+
+def _colour_matrix(saturation: float, turn: float) -> np.ndarray:
+    """(3, 3) matrix on RGB that keeps grey and luma, and scales and turns the rest (in YIQ)."""
+    to_yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+    cos, sin = saturation * np.cos(turn), saturation * np.sin(turn)
+    turned = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    return np.linalg.inv(to_yiq) @ turned @ to_yiq
+
+
+def literal_colours(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """The paper's ``ColorJitter`` and ``RandomGrayscale(p=0.1)`` with PyTorch's default parameters."""
+    from torchvision.transforms import ColorJitter, RandomGrayscale
+
+    with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global generator
+        torch.manual_seed(int(rng.integers(2**31)))
+        changed: Tensor = RandomGrayscale(p=0.1)(ColorJitter()(x))
+    return changed

@@ -1,0 +1,295 @@
+"""The command line: ``mpas-lite run`` and its steps, each alone.
+
+Every command is a few lines around a function of the library. Bad input ends with one sentence and exit
+code 2; an interrupted command goes on where it stopped when it is given again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+import mpas_lite
+
+_EXISTING = click.Path(path_type=Path)
+_DEVICES = click.Choice(["auto", "cpu", "cuda", "mps"])
+_quiet = click.option("--quiet", is_flag=True, help="No progress bars.")
+
+
+def main() -> None:
+    """Entry point of ``mpas-lite``: run the command, turn what goes wrong into one sentence."""
+    warnings.showwarning = _show_warning
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        _complain("Interrupted. Give the same command again to go on where it stopped.")
+        sys.exit(130)
+    except OSError as error:
+        if os.environ.get("MPAS_LITE_TRACEBACK"):
+            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            _complain("No space is left to write to. Free some and give the same command again: it goes on.")
+        else:
+            _complain(str(error))
+        sys.exit(2)
+    except (ValueError, ImportError) as error:
+        if os.environ.get("MPAS_LITE_TRACEBACK"):
+            raise
+        _complain(_with_remedy(error))
+        sys.exit(2)
+
+
+def _complain(sentence: str) -> None:
+    click.echo(f"mpas-lite: {sentence}", err=True)
+
+
+def _with_remedy(error: Exception) -> str:
+    if "libGL" in str(error):
+        return (
+            "OpenCV needs a display library that is missing here (libGL). On a server: "
+            "pip uninstall -y opencv-python && pip install opencv-python-headless"
+        )
+    return str(error)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """Our own warnings as a line each; those of libraries are not the user's business."""
+    if category is UserWarning:
+        click.echo(f"note: {message}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(mpas_lite.__version__, prog_name="mpas-lite")
+def cli() -> None:
+    """Crowd segmentation in video without a single label (MPASNET, Yang & Yang, ICIP 2021)."""
+
+
+def _label_options(command: Callable) -> Callable:
+    """Options of labelling, which `label` and `run` share. None: as the settings have it."""
+    for option in reversed(
+        [
+            click.option("--every", type=click.IntRange(1), help="Keep one frame in so many (paper: 20)."),
+            click.option("--radius", type=float, help="Of the circles: px, or below 1 a fraction of the height."),
+            click.option("-k", "k", type=click.IntRange(1), help="Neighbours in the crowd graph, K (paper: 20)."),
+            click.option("-z", "z", type=float, help="Damping of long paths, 0 < z < 1/K (default 1/(2K))."),
+            click.option("--threshold", type=float, help="Of collective merging, in units of kappa (paper: 0.6)."),
+            click.option("--min-size", type=int, help="Smaller groups of particles are outliers (10)."),
+            click.option("--min-speed", type=float, help="Slower particles are background, px/frame (0.2)."),
+            click.option("--jobs", default=1, show_default=True, help="Clips labelled side by side."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _label_changes(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the labelling options that were given out of all options."""
+    names = ("every", "radius", "k", "z", "threshold", "min_size", "min_speed")
+    given = {name: options.pop(name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _net_options(command: Callable) -> Callable:
+    """Options of the network and its training, which `train` and `run` share."""
+    for option in reversed(
+        [
+            click.option("--encoder", help="Any timm encoder: hrnet_w48 (paper), hrnet_w18_small, ..."),
+            click.option("--encoder-weights", help="imagenet (hub), offline (extra), or a file. Default: none."),
+            click.option("--siamese/--no-siamese", default=None, help="With the siamese branch (default) or not."),
+            click.option("--batch-size", type=click.IntRange(1)),
+            click.option("--lr", type=float, help="Learning rate (paper: 0.02)."),
+            click.option("--schedule", type=click.Choice(["constant", "cosine"])),
+            click.option("--loss", type=click.Choice(["dice", "cross_entropy"])),
+            click.option("--augmentation", type=click.Choice(["real", "literal", "none"])),
+            click.option("--long-side", type=click.IntRange(32), help="Frames are scaled down to so many px."),
+            click.option("--seed", type=int),
+            click.option("--device", type=_DEVICES, default="auto", show_default=True),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("inputs", nargs=-1, type=_EXISTING, metavar="[INPUT]...")
+@click.option("--out", type=_EXISTING, required=True, help="Folder for everything that comes out.")
+@click.option("--truth", type=_EXISTING, help="Ground truth of the one INPUT: a folder of masks.")
+@click.option("--paper", is_flag=True, help="The paper's settings: hrnet_w48, one frame in 20, circles of 20 px.")
+@click.option("--steps", type=click.IntRange(1), help="Training steps, rounded to whole epochs.")
+@click.option("--segment-every", type=click.IntRange(1), help="Segment one frame in so many (1).")
+@_label_options
+@_net_options
+@_quiet
+def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jobs: int, device: str,
+        quiet: bool, **options: Any) -> None:  # fmt: skip
+    """The main job: label, train, segment, report.
+
+    INPUT is a video or a folder of frames, or several. With none, the bundled sample scenes are used, and six
+    scenes that the network has not seen are scored as well.
+    """
+    from mpas_lite.report import format_scores
+    from mpas_lite.run import RunSettings
+    from mpas_lite.run import run as run_job
+
+    if truth is not None and len(inputs) != 1:
+        raise click.UsageError("--truth goes with exactly one INPUT.")
+    settings = RunSettings.paper() if paper else RunSettings()
+    settings = replace(settings, label=replace(settings.label, **_label_changes(options)))
+    settings = replace(settings, **{name: value for name, value in options.items() if value is not None})
+    unseen: list[Path] = []
+    if not inputs:
+        from mpas_lite.scenes import sample_names, sample_path
+
+        inputs = tuple(sample_path(name) for name in sample_names())
+        unseen = _unseen_scenes(out / "unseen" / "scenes")
+    metrics = run_job(
+        inputs,
+        out,
+        settings=settings,
+        truths=[truth] if truth else None,
+        unseen=unseen,
+        accelerator=device,
+        jobs=jobs,
+        progress=not quiet,
+        say=click.echo,
+    )
+    if metrics["iou"]:
+        click.echo("\n" + format_scores(metrics["iou"]) + "\n")
+    click.echo(f"Look at {out / 'report.html'}")
+
+
+@cli.command()
+@click.argument("inputs", nargs=-1, required=True, type=_EXISTING, metavar="INPUT...")
+@click.option("--out", type=_EXISTING, required=True, help="Folder for the pairs.")
+@_label_options
+@_quiet
+def label(inputs: tuple[Path, ...], out: Path, jobs: int, quiet: bool, **options: Any) -> None:
+    """Pseudo-labels: pairs of frame and mask, from motion alone.
+
+    Without options the paper's settings. Of several clips a bad one is named and left out; the exit code is
+    then 1.
+    """
+    from mpas_lite.files import folder_in_use
+    from mpas_lite.pseudolabel import LabelSettings, pseudo_label_many
+
+    settings = LabelSettings(**_label_changes(options))
+    with folder_in_use(out):
+        results = pseudo_label_many(inputs, out, settings=settings, jobs=jobs, progress=not quiet)
+    failed = [clip for clip in results if clip.error]
+    for clip in results:
+        click.echo(f"{clip.name}: {clip.error or f'{clip.pairs} pairs, {clip.empty} without a crowd'}")
+    if len(failed) == len(results):
+        raise ValueError("None of the clips could be labelled." if len(failed) > 1 else failed[0].error)
+    if failed:
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("pairs", nargs=-1, required=True, type=_EXISTING, metavar="PAIRS...")
+@click.option("--out", type=_EXISTING, required=True, help="Folder for model.safetensors and the checkpoint.")
+@click.option("--epochs", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--precision", default="32-true", show_default=True, help="32-true, bf16-mixed, 16-mixed.")
+@click.option("--devices", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--num-nodes", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Processes that read pairs.")
+@_net_options
+@_quiet
+def train(pairs: tuple[Path, ...], out: Path, encoder: str | None, encoder_weights: str | None,
+          siamese: bool | None, seed: int | None, device: str, quiet: bool, **options: Any) -> None:  # fmt: skip
+    """Train a network on pairs that `label` wrote."""
+    import torch
+
+    from mpas_lite.checkpoints import save
+    from mpas_lite.files import folder_in_use
+    from mpas_lite.network import MPASNet
+    from mpas_lite.training import fit
+
+    with folder_in_use(out):
+        torch.manual_seed(seed or 0)
+        net = MPASNet(encoder or "hrnet_w48", encoder_weights=encoder_weights, siamese=siamese is not False)
+        given = {name: value for name, value in options.items() if value is not None}
+        history = fit(
+            net, list(pairs), out=out, seed=seed or 0, accelerator=device, progress=not quiet, **given
+        )
+        save(net, out / "model.safetensors")
+    click.echo(f"{history.steps} steps, loss {history.loss[-1]:.3f}: {out / 'model.safetensors'}")
+
+
+@cli.command()
+@click.argument("input", type=_EXISTING)
+@click.option("--weights", type=_EXISTING, required=True, help="model.safetensors from `train` or `run`.")
+@click.option("--out", type=_EXISTING, required=True, help="Folder for masks/ and overlay.mp4.")
+@click.option("--every", default=1, show_default=True, type=click.IntRange(1), help="One frame in so many.")
+@click.option("--threshold", default=0.5, show_default=True, help="Crowd is where the probability is above.")
+@click.option("--batch-size", default=8, show_default=True, type=click.IntRange(1))
+@click.option("--device", type=_DEVICES, default="auto", show_default=True)
+@_quiet
+def segment(input: Path, weights: Path, out: Path, every: int, threshold: float, batch_size: int, device: str,
+            quiet: bool) -> None:  # fmt: skip
+    """Crowd masks of a video, with a trained network."""
+    from mpas_lite.checkpoints import load
+    from mpas_lite.files import folder_in_use
+    from mpas_lite.inference import segment_to
+
+    net = load(weights)
+    with folder_in_use(out):
+        done = segment_to(net, input, out, every=every, threshold=threshold, batch_size=batch_size,
+                          device=device, progress=not quiet)  # fmt: skip
+    click.echo(f"{done['frames']} masks in {out / 'masks'}, crowd in {done['crowd']:.1%} of the pixels")
+
+
+@cli.command()
+@click.argument("pred", type=_EXISTING)
+@click.argument("gt", type=_EXISTING)
+@click.option("--json", "json_path", type=_EXISTING, help="Write the IoU of every frame to this file.")
+def evaluate(pred: Path, gt: Path, json_path: Path | None) -> None:
+    """IoU of the masks in PRED against the ground truth in GT, paired by the number in the file name.
+
+    CDnet's codes are understood: 85 and 170 are ignored, 50 (shadow) is background.
+    """
+    from mpas_lite.evaluation import evaluate as evaluate_masks
+    from mpas_lite.files import write_json
+
+    score = evaluate_masks(pred, gt)
+    click.echo(f"IoU {score.pooled:.4f} over {len(score.frames)} frames (mean of the frames' IoU {score.mean:.4f})")
+    if json_path:
+        write_json(json_path, score.as_dict())
+
+
+@cli.command()
+@click.argument("folder", type=_EXISTING)
+@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), default="all", show_default=True)
+@click.option("--clips", default=2, show_default=True, type=click.IntRange(1), help="Clips of each kind and split.")
+@click.option("--frames", default=120, show_default=True, type=click.IntRange(1), help="Frames a clip.")
+def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
+    """The synthetic benchmark: six kinds of crowd with exact ground truth, split by seed."""
+    from mpas_lite.files import folder_in_use
+    from mpas_lite.scenes import render_benchmark
+
+    with folder_in_use(folder):
+        for one in ("train", "validation", "test") if split == "all" else (split,):
+            paths = render_benchmark(folder, split=one, clips_per_kind=clips, frames=frames)
+            click.echo(f"{one}: {len(paths)} clips in {folder / one}")
+
+
+def _unseen_scenes(folder: Path) -> list[Path]:
+    """One short scene of each kind, from the test seeds: no network is ever trained on those."""
+    from mpas_lite.scenes import render_benchmark
+
+    click.echo("0/4 render six scenes that the network will not see in training")
+    return render_benchmark(folder, split="test", clips_per_kind=1, frames=60)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""Pairs of frame and mask on disk as torch data sets, and the second view that the siamese branch sees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from .augmentation import AUGMENTATIONS, Augmentation, change_colours, literal_colours, zoom
+from .files import read_image
+
+_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+
+class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Frames and their masks, scaled to one working size and padded to one shape.
+
+    Clips of different sizes train together: each frame is scaled until its longer side is ``long_side``
+    (smaller ones stay as they are), then padded to the largest height and width there is. The padding
+    repeats the frame's edge and is marked as not valid.
+
+    Parameters
+    ----------
+    pairs : path or sequence of paths
+        A folder that ``pseudo_label`` wrote (clips below it, each with ``frames/`` and ``masks/`` of equal
+        names), one such clip, or several of either.
+    long_side : int
+        Longer side of the frames in px.
+
+    Attributes
+    ----------
+    paths : list of (Path, Path)
+        Frame and mask of each pair.
+    shape : (int, int)
+        Height and width of all items, px.
+
+    Indexing gives ``(image, mask, valid)``: (3, H, W) uint8 RGB, (1, H, W) bool, (1, H, W) bool.
+
+    Raises
+    ------
+    ValueError
+        If there are no pairs, a mask is missing, or frame and mask differ in size.
+    FileNotFoundError
+        If a folder does not exist.
+    """
+
+    def __init__(self, pairs: str | Path | Sequence[str | Path], *, long_side: int = 320) -> None:
+        if long_side < 32:
+            raise ValueError(f"long_side={long_side} px is too small to see anybody; use 32 or more.")
+        self.long_side = long_side
+        folders = [pairs] if isinstance(pairs, str | Path) else list(pairs)
+        if not folders:
+            raise ValueError("No folder of pairs was given.")
+        self.paths = [pair for folder in folders for pair in find_pairs(folder)]
+        shapes = [working_shape(_size(frame, mask), long_side) for frame, mask in self.paths]
+        self.shape = (max(height for height, _ in shapes), max(width for _, width in shapes))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        image, mask = self.read(index)
+        image, mask, valid = pad_to(self.shape, image, mask)
+        return as_image(image), torch.from_numpy(mask)[None], torch.from_numpy(valid)[None]
+
+    def read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Frame (h, w, 3) uint8 RGB and mask (h, w) bool of one pair, scaled but not padded."""
+        frame_path, mask_path = self.paths[index]
+        image, mask = read_image(frame_path), read_image(mask_path, grey=True)
+        if image.shape[:2] != mask.shape:
+            raise ValueError(
+                f"{mask_path} is {mask.shape}, its frame {image.shape[:2]}: sizes must be equal."
+            )
+        return resize(image, self.long_side), resize(mask, self.long_side) > 127
+
+    def is_empty(self) -> bool:
+        """Whether no mask has a single pixel: then there is nothing to learn from."""
+        return not any((read_image(mask, grey=True) > 127).any() for _, mask in self.paths)
+
+    def fingerprint(self) -> str:
+        """Sha-256 of all masks and of the frames' names and sizes: another one means other pairs."""
+        digest = hashlib.sha256()
+        for frame, mask in self.paths:
+            clip = frame.parents[1].name
+            digest.update(f"{clip}/{frame.name} {frame.stat().st_size}\n".encode())
+            digest.update(mask.read_bytes())
+        return digest.hexdigest()
+
+
+class TrainingViews(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
+    """Two views of every pair, other ones in every epoch.
+
+    Indexing by ``(epoch, index)`` gives ``(x, x_hat, mask, valid)``: (3, H, W) uint8 twice, (1, H, W) bool
+    twice. What is drawn depends on (seed, epoch, index) alone, so that a resumed run sees what the killed
+    one would have seen.
+
+    Parameters
+    ----------
+    pairs : PairDataset
+    augmentation : "real", "literal" or "none"
+        ``"literal"``: what the paper writes, ``RandomHorizontalFlip``, ``ColorJitter``,
+        ``RandomGrayscale(p=0.1)`` "with default parameters in PyTorch". ``ColorJitter()`` with its default
+        parameters changes nothing, so nine times in ten both views are one image and the AIR loss is 0.
+        ``"real"``: flip, a crop scaled up again, and for x_hat a change of light and colour that is one.
+        ``"none"``: both views are the frame.
+    seed : int
+
+    Notes
+    -----
+    Flip and crop move both views and the mask alike: Eq. 7 compares the views position by position, so
+    x_hat may differ from x in colour only.
+    """
+
+    def __init__(self, pairs: PairDataset, augmentation: Augmentation = "real", *, seed: int = 0) -> None:
+        if augmentation not in AUGMENTATIONS:
+            raise ValueError(f"augmentation={augmentation!r}: choose {', '.join(AUGMENTATIONS)}.")
+        self.pairs = pairs
+        self.augmentation = augmentation
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        epoch, index = key
+        rng = np.random.default_rng([self.seed, epoch, index])  # per sample, not per batch
+        image, mask = self.pairs.read(index)
+        if self.augmentation != "none" and rng.random() < 0.5:
+            image, mask = image[:, ::-1], mask[:, ::-1]
+        if self.augmentation == "real":
+            image, mask = zoom(image, mask, rng)
+        image, mask, valid = pad_to(self.pairs.shape, image, mask)
+        x = as_image(image)
+        if self.augmentation == "real":
+            x_hat = as_image(change_colours(image, rng))
+        elif self.augmentation == "literal":
+            x_hat = literal_colours(x, rng)
+        else:
+            x_hat = x
+        return x, x_hat, torch.from_numpy(mask)[None], torch.from_numpy(valid)[None]
+
+
+# ------------------------------------------------------------------------------------------------- sizes
+
+
+def working_shape(shape: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """Height and width after scaling the longer side down to ``long_side``; never up.
+
+    Examples
+    --------
+    >>> working_shape((480, 640), 320)
+    (240, 320)
+    >>> working_shape((120, 160), 320)
+    (120, 160)
+    """
+    height, width = shape
+    scale = min(1.0, long_side / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def resize(image: np.ndarray, long_side: int) -> np.ndarray:
+    """Scale an image (H, W) or (H, W, 3) down as :func:`working_shape` says, each new pixel an average."""
+    height, width = working_shape((image.shape[0], image.shape[1]), long_side)
+    if (height, width) == image.shape[:2]:
+        return image
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def pad_to(
+    shape: tuple[int, int], image: np.ndarray, mask: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pad at the bottom and right by repeating the edge; (image, mask, valid), valid False in the padding."""
+    bottom, right = shape[0] - mask.shape[0], shape[1] - mask.shape[1]
+    valid = np.zeros(shape, bool)
+    valid[: mask.shape[0], : mask.shape[1]] = True
+    image = np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="edge") if bottom or right else image
+    return image, np.pad(mask, ((0, bottom), (0, right))), valid
+
+
+def as_image(frame: np.ndarray) -> Tensor:
+    """(H, W, 3) array as (3, H, W) tensor."""
+    return torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1)))
+
+
+# ------------------------------------------------------------------------------------------------- files
+
+
+def find_pairs(folder: str | Path) -> list[tuple[Path, Path]]:
+    """Frame and mask of every pair under a folder, in order of clip and frame.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or a frame has no mask.
+    FileNotFoundError
+        If there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}. Give one that `mpas-lite label` wrote.")
+    clips = [folder] if (folder / "frames").is_dir() else sorted(p.parent for p in folder.glob("*/frames"))
+    pairs = []
+    for clip in clips:
+        for frame in sorted(_visible_images(clip / "frames")):
+            mask = clip / "masks" / f"{frame.stem}.png"
+            if not mask.exists():
+                raise ValueError(f"{frame} has no mask {mask}. Run `mpas-lite label` again.")
+            pairs.append((frame, mask))
+    if not pairs:
+        raise ValueError(
+            f"{folder} holds no pairs. It should hold frames/ and masks/, or clips that do; "
+            "`mpas-lite label` writes such a folder."
+        )
+    return pairs
+
+
+def _visible_images(folder: Path) -> list[Path]:
+    return [p for p in folder.iterdir() if p.suffix.lower() in _IMAGES and not p.name.startswith(".")]
+
+
+def _size(frame: Path, mask: Path) -> tuple[int, int]:
+    """Height and width from the files' headers alone."""
+    from PIL import Image
+
+    sizes = []
+    for path in (frame, mask):
+        try:
+            with Image.open(path) as image:
+                sizes.append((image.height, image.width))
+        except OSError as error:
+            raise ValueError(
+                f"{path} is not an image that can be read. Delete it and label again."
+            ) from error
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"{frame} is {sizes[0][1]}x{sizes[0][0]} px, {mask} is {sizes[1][1]}x{sizes[1][0]} px: a frame "
+            "and its mask must be of one size."
+        )
+    return sizes[0]

@@ -1,0 +1,245 @@
+"""Inference: frames in, masks out; the siamese branch is dropped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as nnf
+from tqdm.auto import tqdm
+
+from .checkpoints import fingerprint
+from .datasets import as_image, resize
+from .drawing import ORANGE, overlay
+from .files import read_image, read_json, whole_file, write_image, write_json
+from .network import MPASNet
+from .video import Video, read_video
+
+Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
+
+
+def segment(
+    net: MPASNet,
+    source: Source,
+    *,
+    every: int = 1,
+    threshold: float = 0.5,
+    batch_size: int = 8,
+    long_side: int | None = None,
+    device: str | torch.device = "auto",
+    probability: bool = False,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Segment the frames of a video, one after the other.
+
+    Parameters
+    ----------
+    net : MPASNet
+        Is moved to ``device`` and put in eval mode.
+    source : path, array, sequence of frames, or Video
+        Whatever :func:`~mpas_lite.video.read_video` takes.
+    every : int
+        Segment one frame in so many.
+    threshold : float
+        Crowd is where the probability is above it.
+    batch_size : int
+        Frames that go through the net together.
+    long_side : int, optional
+        Frames are scaled down until their longer side has this many px, and the probabilities back up. By
+        default the size that the net was trained on, or for a net that knows none the frames' own.
+    device : str or torch.device
+        ``"auto"``: a GPU if there is one.
+    probability : bool
+        Give (H, W) float32 probabilities in place of masks.
+
+    Yields
+    ------
+    index : int
+        0-based index of the frame in the video.
+    mask : (H, W) bool
+
+    Raises
+    ------
+    ValueError
+        If the source is no video, or an option makes no sense.
+
+    Examples
+    --------
+    >>> net = MPASNet("hrnet_w18_small")
+    >>> video = np.zeros((5, 48, 64, 3), np.uint8)
+    >>> [(index, mask.shape) for index, mask in segment(net, video, every=2)]
+    [(0, (48, 64)), (2, (48, 64)), (4, (48, 64))]
+    """
+    _check_options(every, threshold, batch_size, long_side)
+    video = read_video(source)
+    predict = _predictor(net, long_side, device)
+    return _in_batches(video.frames(count(0, every)), predict, batch_size, None if probability else threshold)
+
+
+def segment_to(
+    net: MPASNet,
+    source: Source,
+    out: str | Path,
+    *,
+    every: int = 1,
+    threshold: float = 0.5,
+    batch_size: int = 8,
+    long_side: int | None = None,
+    device: str | torch.device = "auto",
+    color: tuple[int, int, int] = ORANGE,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Segment a video into files: masks, a video with the masks laid over, and a list of the frames.
+
+    Writes ``out/masks/NNNNNN.png`` (0 and 255, named by the frame's 0-based index), ``out/overlay.mp4``,
+    ``out/frames.json`` (index to the frame's name in the source) and ``out/segment.json`` (what the masks
+    were made with). A run that was killed goes on: masks are kept if net, video and options are the same,
+    else made anew.
+
+    Parameters
+    ----------
+    net, source, every, threshold, batch_size, long_side, device : see :func:`segment`
+    out : path
+    color : (int, int, int)
+        Of the overlay, RGB.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    dict
+        ``frames``: masks that are there now; ``new``: those made by this call; ``crowd``: the mean share of
+        a frame that is crowd, 0 to 1.
+    """
+    _check_options(every, threshold, batch_size, long_side)
+    video = read_video(source)
+    out = Path(out)
+    masks = out / "masks"
+    predict = _predictor(net, long_side, device)
+    made_with = {
+        "weights": fingerprint(net),
+        "threshold": threshold,
+        "long_side": long_side or net.long_side,
+        "every": every,
+        "source": video.source,
+        "shape": list(video.shape),
+        "frames": len(video),
+        "first_frame": _first_frame(video),
+    }
+    _clear_unless(made_with, out)
+
+    def mask_file(index: int) -> Path:
+        return masks / f"{index:06d}.png"
+
+    total = -(-len(video) // every)
+    missing = ((i, frame) for i, frame in video.frames(count(0, every)) if not mask_file(i).exists())
+    new = 0
+    with tqdm(total=total, desc="segment", unit="frame", disable=not progress) as bar:
+        for index, mask in _in_batches(missing, predict, batch_size, threshold):
+            write_image(mask_file(index), mask)
+            new += 1
+            bar.update(index // every + 1 - bar.n)  # masks that were there already count as done
+
+    names: dict[str, str] = {}
+    shares = []
+    with whole_file(out / "overlay.mp4") as temporary:
+        with _film(temporary, video, every) as film:
+            frames = tqdm(
+                video.frames(count(0, every)), total=total, desc="overlay", unit="frame", disable=not progress
+            )
+            for index, frame in frames:
+                mask = read_image(mask_file(index), grey=True) > 127
+                film.write(cv2.cvtColor(overlay(frame, mask, color), cv2.COLOR_RGB2BGR))
+                names[f"{index:06d}"] = video.frame_name(index)
+                shares.append(mask.mean())
+        if temporary.stat().st_size == 0:
+            raise OSError(f"{out / 'overlay.mp4'} could not be written. Is the disk full?")
+    write_json(out / "frames.json", names)
+    return {"frames": len(names), "new": new, "crowd": float(np.mean(shares))}
+
+
+def best_device() -> torch.device:
+    """A GPU if there is one that works, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _predictor(
+    net: MPASNet, long_side: int | None, device: str | torch.device
+) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    """A function from frames of one size, (H, W, 3) uint8, to probabilities, (B, H, W) float32."""
+    target = best_device() if device == "auto" else torch.device(device)
+    net.to(target).eval()
+    side = long_side or net.long_side
+
+    def predict(frames: Sequence[np.ndarray]) -> np.ndarray:
+        images = torch.stack([as_image(resize(frame, side) if side else frame) for frame in frames])
+        with torch.inference_mode():
+            prob = net(images.to(target) / 255)
+            full = nnf.interpolate(prob, size=frames[0].shape[:2], mode="bilinear", align_corners=False)
+        return full[:, 0].cpu().numpy()
+
+    return predict
+
+
+def _in_batches(
+    frames: Iterable[tuple[int, np.ndarray]],
+    predict: Callable[[Sequence[np.ndarray]], np.ndarray],
+    batch_size: int,
+    threshold: float | None,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Predict a batch at a time, give the results one by one: masks, or without threshold probabilities."""
+    frames = iter(frames)
+    while batch := list(islice(frames, batch_size)):
+        indices, images = zip(*batch, strict=True)
+        probabilities = predict(images)
+        yield from zip(
+            indices, probabilities if threshold is None else probabilities > threshold, strict=True
+        )
+
+
+def _check_options(every: int, threshold: float, batch_size: int, long_side: int | None) -> None:
+    for name, value in (("every", every), ("batch_size", batch_size), ("long_side", long_side)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name}={value}: it must be 1 or more.")
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold={threshold}: probabilities lie between 0 and 1.")
+
+
+def _first_frame(video: Video) -> str:
+    """Digest of the first frame: tells apart videos that share name, length and size."""
+    _, frame = next(video.frames([0]))
+    return hashlib.sha256(frame.tobytes()).hexdigest()
+
+
+def _clear_unless(made_with: dict[str, Any], out: Path) -> None:
+    """Remove masks that were made with anything else, and note what is made from now on."""
+    note = out / "segment.json"
+    if note.exists() and read_json(note) == made_with:
+        return
+    for mask in (out / "masks").glob("[0-9]*.png"):
+        mask.unlink()
+    for name in ("frames.json", "overlay.mp4"):
+        (out / name).unlink(missing_ok=True)
+    write_json(note, made_with)
+
+
+@contextmanager
+def _film(path: Path, video: Video, every: int) -> Iterator[cv2.VideoWriter]:
+    """A writer of mp4v, the one codec that OpenCV brings on every system; it lasts as long as the video."""
+    height, width = video.shape
+    fps = max(video.fps / every, 1.0)
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
+    try:
+        if not film.isOpened():
+            raise OSError(f"OpenCV cannot write {path.parent / 'overlay.mp4'} ({width}x{height} px, mp4v).")
+        yield film
+    finally:
+        film.release()

@@ -1,0 +1,225 @@
+"""The main job: from videos to crowd masks, learned from the videos' own motion.
+
+Label, train, segment, report: the four steps of the command line, one after the other, into one folder.
+The labels come from the clips themselves, so the network adapts to their cameras without anybody having
+drawn a mask. Ground truth, where there is any, is looked at by the report alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpas_lite.files import folder_in_use, write_json
+from mpas_lite.pseudolabel import LabelSettings, name_clips, pseudo_label_many
+from mpas_lite.report import ClipResult, score_clip, truth_folders, write_report
+from mpas_lite.video import read_video
+
+if TYPE_CHECKING:
+    from mpas_lite.network import MPASNet
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How the main job labels, trains and segments. The defaults were chosen by measuring (see the README).
+
+    Attributes
+    ----------
+    label : LabelSettings
+        ``label.every = 0`` chooses the stride so that the clips give about ``pairs`` pairs.
+    encoder, encoder_weights : str
+        Of :class:`mpas_lite.MPASNet`.
+    siamese : bool
+        With the siamese branch (AIR and feature aggregation) or without.
+    pairs : int
+        Pairs wanted of all clips together, where the stride is free.
+    steps : int
+        Training steps; whole epochs, as many as come nearest.
+    batch_size, lr, schedule, loss, augmentation, long_side, seed
+        Of :func:`mpas_lite.fit`.
+    segment_every : int
+        Segment one frame in so many.
+    """
+
+    label: LabelSettings = field(default_factory=lambda: LabelSettings(every=0, radius=0.035))
+    encoder: str = "hrnet_w18_small"
+    encoder_weights: str | None = None
+    siamese: bool = True
+    pairs: int = 144
+    steps: int = 288
+    batch_size: int = 4
+    lr: float = 0.02
+    schedule: str = "cosine"
+    loss: str = "dice"
+    augmentation: str = "real"
+    long_side: int = 320
+    seed: int = 0
+    segment_every: int = 1
+
+    @classmethod
+    def paper(cls) -> RunSettings:
+        """The paper's own settings: HRNetV2-W48, one frame in 20, circles of 20 px, a constant rate of 0.02.
+
+        What the paper leaves open stays ours, as do the number of steps and the size of the frames.
+        """
+        return cls(label=LabelSettings(), encoder="hrnet_w48", schedule="constant", augmentation="literal")
+
+
+def run(
+    sources: Sequence[str | Path],
+    out: str | Path,
+    *,
+    settings: RunSettings | None = None,
+    truths: Sequence[Path | None] | None = None,
+    unseen: Sequence[Path] = (),
+    accelerator: str = "auto",
+    jobs: int = 1,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+) -> dict:
+    """Label, train, segment and report; run again, it goes on where it stopped.
+
+    Parameters
+    ----------
+    sources : paths
+        Videos or folders of frames.
+    out : path
+        Gets ``pairs/``, ``model.safetensors``, ``masks/`` and ``overlay.mp4`` (with several sources in one
+        folder a clip), ``metrics.json`` and ``report.html`` with its pictures.
+    settings : RunSettings, optional
+    truths : folder or None for each source, optional
+        Ground truth: masks, or a folder with ``crowd/`` and ``person/``. By default ``truth/`` in a source's
+        folder, where there is one.
+    unseen : folders
+        Clips with ground truth that are not trained on, only segmented and scored.
+    accelerator : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+    jobs : int
+        Processes that label clips.
+    progress : bool
+        Show progress bars.
+    say : callable
+        Gets a line for each step.
+
+    Returns
+    -------
+    dict
+        What ``metrics.json`` holds.
+
+    Raises
+    ------
+    ValueError
+        If no source can be used, nothing moves in any of them, or ``out`` is in use by another run.
+    """
+    settings = settings or RunSettings()
+    out = Path(out)
+    with folder_in_use(out):
+        return _run(sources, out, settings, truths, unseen, accelerator, jobs, progress, say)
+
+
+def _run(
+    sources: Sequence[str | Path],
+    out: Path,
+    settings: RunSettings,
+    truths: Sequence[Path | None] | None,
+    unseen: Sequence[Path],
+    accelerator: str,
+    jobs: int,
+    progress: bool,
+    say: Callable[[str], None],
+) -> dict:
+    from mpas_lite.checkpoints import load, save  # torch only where it is needed: labels come without
+    from mpas_lite.inference import segment_to
+    from mpas_lite.training import fit
+
+    named = name_clips(sources)
+    given = dict(zip([name for name, _ in named], truths or [None] * len(named), strict=True))
+
+    settings = replace(settings, label=replace(settings.label, every=_stride(named, settings)))
+    say(f"1/4 label: {len(named)} clip{'s' * (len(named) > 1)}, one frame in {settings.label.every}")
+    labelled = pseudo_label_many(sources, out / "pairs", settings=settings.label, jobs=jobs, progress=progress)
+    failed = [clip for clip in labelled if clip.error]
+    for clip in failed:
+        say(f"    left out: {clip.error}")
+    good = [clip for clip in labelled if not clip.error]
+    if not good:
+        raise ValueError(failed[0].error if len(failed) == 1 else "None of the clips could be labelled (see above).")
+    pairs = sum(clip.pairs for clip in good)
+    say(f"    {pairs} pairs, {sum(clip.empty for clip in good)} of them without a crowd")
+
+    model = out / "model.safetensors"
+    epochs = max(1, round(settings.steps / math.ceil(pairs / settings.batch_size)))
+    say(f"2/4 train: {settings.encoder}{' with' if settings.siamese else ' without'} siamese branch, {epochs} epochs")
+    net = _new_net(settings)
+    history = fit(
+        net,
+        [clip.folder for clip in good],
+        out=out / "training",
+        epochs=epochs,
+        batch_size=settings.batch_size,
+        lr=settings.lr,
+        schedule=settings.schedule,  # type: ignore[arg-type]
+        loss=settings.loss,  # type: ignore[arg-type]
+        augmentation=settings.augmentation,  # type: ignore[arg-type]
+        long_side=settings.long_side,
+        seed=settings.seed,
+        accelerator=accelerator,
+        progress=progress,
+    )
+    save(net, model)
+    net = load(model)
+
+    say("3/4 segment")
+    source_of = dict(named)
+    clips: dict[str, ClipResult] = {}
+    for clip in good:
+        folder = out if len(named) == 1 else out / clip.name
+        done = segment_to(net, source_of[clip.name], folder, every=settings.segment_every, progress=progress)
+        video = read_video(source_of[clip.name], name=clip.name)
+        truth = truth_folders(source_of[clip.name], given[clip.name])
+        clips[clip.name] = ClipResult(video, folder, clip.folder, truth)
+        say(f"    {clip.name}: {done['frames']} masks in {folder / 'masks'}, crowd in {done['crowd']:.1%} of the pixels")
+    for source in unseen:
+        video = read_video(source)
+        folder = out / "unseen" / video.name
+        segment_to(net, source, folder, progress=progress)
+        pairs_of = pseudo_label_many([source], out / "unseen" / "pairs", settings=settings.label, progress=False)[0]
+        clips[f"{video.name} (unseen)"] = ClipResult(video, folder, pairs_of.folder, truth_folders(source, None))
+
+    say("4/4 report")
+    scores = {name: score_clip(clip) for name, clip in clips.items() if clip.truth}
+    metrics = {
+        "settings": asdict(settings),
+        "clips": {c.name: {"pairs": c.pairs, "empty": c.empty, "error": c.error} for c in labelled},
+        "training": {"loss": history.loss, "segmentation": history.segmentation, "air": history.air,
+                     "steps": history.steps, "epochs": epochs},
+        "iou": scores,
+    }  # fmt: skip
+    write_json(out / "metrics.json", metrics)
+    write_report(out, clips, metrics, settings.label)
+    return metrics
+
+
+def _stride(named: Sequence[tuple[str, str | Path]], settings: RunSettings) -> int:
+    """One frame in so many: as set, or such that all clips together give about ``settings.pairs`` pairs."""
+    if settings.label.every:
+        return settings.label.every
+    frames = 0
+    for _, source in named:
+        try:
+            frames += len(read_video(source))
+        except (ValueError, FileNotFoundError):
+            continue  # labelling will say what is wrong with it
+    return min(20, max(1, round(frames / settings.pairs)))
+
+
+def _new_net(settings: RunSettings) -> MPASNet:
+    import torch
+
+    from mpas_lite.network import MPASNet
+
+    torch.manual_seed(settings.seed)
+    return MPASNet(settings.encoder, encoder_weights=settings.encoder_weights, siamese=settings.siamese)

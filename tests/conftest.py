@@ -1,0 +1,34 @@
+"""What tests share: small moving pictures with known motion, and real video where it is at hand."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+REAL = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real videos beside the checkout, which is not part of the project."""
+    if not REAL.is_dir():
+        pytest.skip("the real videos are not at hand (../shared/data)")
+    return REAL
+
+
+def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A smooth random picture full of corners, (H, W) uint8."""
+    noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 1.5)
+    return np.uint8(127 + 60 * smooth / smooth.std() / 2).clip(0, 255)
+
+
+@pytest.fixture(scope="session")
+def moving_square() -> np.ndarray:
+    """(30, 120, 160, 3) uint8: a textured square of 40 px goes right by 2 px a frame over a textured floor."""
+    floor, square = texture(120, 160, 1), texture(40, 40, 2)
+    frames = np.repeat(floor[None], 30, axis=0)
+    for t, frame in enumerate(frames):
+        frame[40:80, 10 + 2 * t : 50 + 2 * t] = square
+    return np.repeat(frames[..., None], 3, axis=3)

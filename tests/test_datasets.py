@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms import ColorJitter
+
+from mpas_lite.augmentation import change_colours, zoom
+from mpas_lite.datasets import PairDataset, TrainingViews
+from mpas_lite.files import write_image
+
+
+def write_pairs(clip: Path, number: int = 3, shape: tuple[int, int] = (48, 64), seed: int = 0) -> Path:
+    """A clip of noise with one bright square in each frame, which is the mask."""
+    rng = np.random.default_rng(seed)
+    for i in range(number):
+        frame, mask = rng.integers(0, 60, (*shape, 3), dtype=np.uint8), np.zeros(shape, bool)
+        y, x = rng.integers(0, shape[0] - 20), rng.integers(0, shape[1] - 20)
+        mask[y : y + 20, x : x + 20] = True
+        frame[mask] += 150
+        write_image(clip / "frames" / f"{i * 20:06d}.png", frame)
+        write_image(clip / "masks" / f"{i * 20:06d}.png", mask)
+    return clip
+
+
+def test_one_pair_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "a")
+    image, mask, valid = PairDataset(tmp_path)[1]
+    assert (image.dtype, mask.dtype, valid.dtype) == (torch.uint8, torch.bool, torch.bool)
+    assert (image.shape, mask.shape, valid.shape) == ((3, 48, 64), (1, 48, 64), (1, 48, 64))
+    assert torch.equal(image.amax(0) > 100, mask[0])
+    assert valid.all()
+
+
+def test_clips_of_different_sizes_share_one_shape(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "wide", shape=(60, 160))
+    write_pairs(tmp_path / "small", shape=(40, 50))
+    pairs = PairDataset(tmp_path, long_side=80)
+    assert pairs.shape == (40, 80)  # 60x160 becomes 30x80; 40x50 is never scaled up
+    by_clip = {pairs.paths[i][0].parents[1].name: pairs[i] for i in range(len(pairs))}
+    assert int(by_clip["wide"][2].sum()) == 30 * 80
+    image, mask, valid = by_clip["small"]
+    assert int(valid.sum()) == 40 * 50
+    assert not mask[:, :, 50:].any()
+    assert torch.equal(image[:, :40, 60], image[:, :40, 49])  # the edge is repeated
+
+
+def test_folder_clip_and_list_name_the_same_pairs(tmp_path: Path) -> None:
+    a, b = write_pairs(tmp_path / "a"), write_pairs(tmp_path / "b", seed=1)
+    assert PairDataset(tmp_path).paths == PairDataset([a, b]).paths
+    assert len(PairDataset(b)) == 3
+    assert PairDataset(tmp_path).fingerprint() == PairDataset([a, b]).fingerprint()
+    assert PairDataset(a).fingerprint() != PairDataset(b).fingerprint()
+
+
+@pytest.mark.parametrize("augmentation", ["real", "literal"])
+def test_views_depend_on_seed_epoch_and_index_alone(tmp_path: Path, augmentation) -> None:
+    write_pairs(tmp_path / "a", number=8)
+    pairs = PairDataset(tmp_path)
+    views = TrainingViews(pairs, augmentation, seed=3)
+    first = [views[1, i] for i in range(8)]
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    again = [TrainingViews(pairs, augmentation, seed=3)[1, i] for i in (7, 0)]
+    assert torch.equal(state, torch.get_rng_state())  # nobody else's generator is touched
+    for one, other in zip((first[7], first[0]), again, strict=True):
+        assert all(torch.equal(p, q) for p, q in zip(one, other, strict=True))
+    for another in (
+        [views[2, i] for i in range(8)],
+        [TrainingViews(pairs, augmentation)[1, i] for i in range(8)],
+    ):
+        assert any(not torch.equal(p[0], q[0]) for p, q in zip(first, another, strict=True))
+
+
+@pytest.mark.parametrize("augmentation", ["real", "literal", "none"])
+def test_geometry_is_shared_by_both_views_and_the_mask(tmp_path: Path, augmentation) -> None:
+    write_pairs(tmp_path / "a", number=8)
+    views = TrainingViews(PairDataset(tmp_path), augmentation, seed=1)
+    for i in range(8):
+        x, x_hat, mask, _ = views[0, i]
+        inside, outside = mask[0], ~mask[0]
+        for view in (x.float().mean(0), x_hat.float().mean(0)):
+            assert view[inside].mean() - view[outside].mean() > 40
+            assert np.corrcoef(x.float().mean(0).flatten(), view.flatten())[0, 1] > 0.9
+
+
+def test_colour_jitter_with_default_parameters_changes_nothing() -> None:
+    x = torch.randint(0, 256, (3, 8, 8), dtype=torch.uint8)
+    assert torch.equal(ColorJitter()(x), x)
+
+
+def test_literal_views_are_mostly_equal_and_real_ones_never(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "a", number=1)
+    pairs = PairDataset(tmp_path)
+
+    def equal(augmentation) -> int:
+        views = TrainingViews(pairs, augmentation)
+        return sum(torch.equal(*views[epoch, 0][:2]) for epoch in range(100))
+
+    assert 80 <= equal("literal") <= 98  # grey in 10 of 100
+    assert equal("real") == 0
+
+
+def test_changed_colours_keep_grey_grey_when_only_hue_and_saturation_change() -> None:
+    rng = np.random.default_rng(0)
+    ramp = np.repeat(np.arange(40, 200, dtype=np.uint8)[:, None, None], 3, axis=2)
+    image = np.ascontiguousarray(np.repeat(ramp, 16, axis=1))
+    spreads = []
+    for _ in range(50):
+        changed = change_colours(image, rng)
+        assert (changed.shape, changed.dtype) == (image.shape, np.uint8)
+        spreads.append(int(np.ptp(changed.astype(int), axis=2).max()))
+    assert np.median(spreads) <= 1  # a third have noise, which is coloured
+
+
+def test_zoom_magnifies_image_and_mask_alike() -> None:
+    rng = np.random.default_rng(0)
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 30:50] = True
+    image = np.repeat(mask[:, :, None].astype(np.uint8) * 200, 3, axis=2)
+    areas = []
+    for _ in range(20):
+        zoomed, zoomed_mask = zoom(image, mask, rng)
+        assert zoomed.shape == image.shape
+        assert ((zoomed[:, :, 0] > 100) != zoomed_mask).mean() < 0.02
+        areas.append(zoomed_mask.sum())
+    assert 1.1 < np.mean(areas) / mask.sum() < 1 / 0.7**2
+
+
+def test_empty_masks_are_allowed(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a")
+    assert not PairDataset(clip).is_empty()
+    for mask in (clip / "masks").iterdir():
+        write_image(mask, np.zeros((48, 64), bool))
+    assert PairDataset(clip).is_empty()
+    assert not PairDataset(clip)[0][1].any()
+
+
+def test_bad_folders_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        PairDataset(tmp_path / "none")
+    with pytest.raises(ValueError, match="holds no pairs"):
+        PairDataset(tmp_path)
+    with pytest.raises(ValueError, match="No folder"):
+        PairDataset([])
+    clip = write_pairs(tmp_path / "a")
+    with pytest.raises(ValueError, match="too small"):
+        PairDataset(clip, long_side=4)
+    with pytest.raises(ValueError, match="choose real, literal, none"):
+        TrainingViews(PairDataset(clip), "strong")  # type: ignore[arg-type]
+
+    write_image(clip / "masks" / "000020.png", np.zeros((10, 10), bool))
+    with pytest.raises(ValueError, match=r"000020.png is 64x48 px, .*000020.png is 10x10 px"):
+        PairDataset(clip)
+    (clip / "masks" / "000020.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"000020.png is not an image"):
+        PairDataset(clip)
+    (clip / "masks" / "000020.png").unlink()
+    with pytest.raises(ValueError, match=r"000020.png has no mask"):
+        PairDataset(clip)

@@ -1,0 +1,117 @@
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from mpas_lite.files import read_image, read_json, write_image
+from mpas_lite.pseudolabel import LabelSettings, label_frames, name_clips, pseudo_label, pseudo_label_many
+from mpas_lite.video import read_video
+
+SMALL = LabelSettings(every=10, radius=5)
+
+
+def test_labels_cover_the_moving_square_and_little_else(moving_square):
+    for labelled in label_frames(moving_square, SMALL):
+        truth = np.zeros(labelled.mask.shape, bool)
+        left = 10 + 2 * labelled.index
+        truth[40:80, left : left + 40] = True
+        assert labelled.mask[truth].mean() > 0.9
+        # Beyond the square: the radius, and half of Lucas-Kanade's window that edges drag along.
+        truth[40 - 13 : 80 + 13, max(0, left - 13) : left + 40 + 13] = True
+        assert labelled.mask[~truth].mean() < 0.005
+
+
+def test_pairs_on_disk_with_every_parameter(tmp_path, moving_square):
+    result = pseudo_label(moving_square, tmp_path, settings=SMALL, name="square", progress=False)
+    assert (result.pairs, result.empty, result.error) == (3, 0, None)
+    names = sorted(p.name for p in (tmp_path / "square" / "frames").iterdir())
+    assert names == ["000000.png", "000010.png", "000020.png"] == sorted(
+        p.name for p in (tmp_path / "square" / "masks").iterdir()
+    )
+    np.testing.assert_array_equal(read_image(tmp_path / "square/frames/000010.png"), moving_square[10])
+    mask = read_image(tmp_path / "square/masks/000010.png", grey=True)
+    assert set(np.unique(mask)) == {0, 255}
+    manifest = read_json(tmp_path / "square" / "manifest.json")
+    assert manifest["settings"] == asdict(SMALL)
+    assert (manifest["source"], manifest["pairs"]) == ("array", 3)
+
+
+def test_an_interrupted_run_goes_on(tmp_path, moving_square):
+    pseudo_label(moving_square, tmp_path, settings=SMALL, name="square", progress=False)
+    masks = tmp_path / "square" / "masks"
+    before = {p.name: p.read_bytes() for p in masks.iterdir()}
+    (tmp_path / "square" / "frames" / "000010.png").unlink()
+    kept = (masks / "000020.png").stat().st_mtime_ns
+    result = pseudo_label(moving_square, tmp_path, settings=SMALL, name="square", progress=False)
+    assert result.pairs == 3
+    assert {p.name: p.read_bytes() for p in masks.iterdir()} == before
+    assert (masks / "000020.png").stat().st_mtime_ns == kept
+
+
+def test_other_settings_or_another_source_are_not_mixed_in(tmp_path, moving_square):
+    pseudo_label(moving_square, tmp_path, settings=SMALL, name="square", progress=False)
+    with pytest.raises(ValueError, match=r"radius 5 -> 9.*Choose another folder"):
+        pseudo_label(moving_square, tmp_path, settings=SMALL, radius=9, name="square", progress=False)
+    write_image(tmp_path / "other" / "1.png", moving_square[0])
+    with pytest.raises(ValueError, match="source array -> "):
+        pseudo_label(tmp_path / "other", tmp_path, settings=SMALL, name="square", progress=False)
+
+
+def test_where_nothing_moves_the_labels_are_empty_and_a_warning_says_so(tmp_path, moving_square):
+    still = np.repeat(moving_square[:1], 12, axis=0)
+    with pytest.warns(UserWarning, match="nothing moves together"):
+        result = pseudo_label(still, tmp_path, settings=SMALL, progress=False)
+    assert result.pairs == result.empty == 1
+
+
+def test_fewer_particles_than_neighbours_are_no_error(moving_square):
+    few = list(label_frames(moving_square, LabelSettings(every=10, max_corners=60, k=50)))
+    assert all(0 < len(labelled.particles) < 50 for labelled in few)
+
+
+def test_one_bad_clip_does_not_end_the_run(tmp_path, moving_square):
+    for t, frame in enumerate(moving_square):
+        write_image(tmp_path / "good" / f"{t:03d}.png", frame)
+    (tmp_path / "bad.mp4").write_text("no video")
+    sources = [tmp_path / "bad.mp4", tmp_path / "good", tmp_path / "missing.avi"]
+    bad, good, missing = pseudo_label_many(sources, tmp_path / "pairs", settings=SMALL, progress=False)
+    assert "bad.mp4 is not a video" in bad.error
+    assert "missing.avi" in missing.error
+    assert (good.error, good.pairs) == (None, 3)
+
+
+def test_two_processes_write_what_one_does(tmp_path, moving_square):
+    for name in ("a", "b"):
+        for t, frame in enumerate(moving_square[:16]):
+            write_image(tmp_path / name / f"{t:03d}.png", frame)
+    sources = [tmp_path / "a", tmp_path / "b"]
+    for jobs in (1, 2):
+        pseudo_label_many(sources, tmp_path / f"pairs{jobs}", settings=SMALL, jobs=jobs, progress=False)
+    one, two = (
+        {p.relative_to(tmp_path / root): p.read_bytes() for p in (tmp_path / root).rglob("*.png")}
+        for root in ("pairs1", "pairs2")
+    )
+    assert one == two
+    assert len(one) == 2 * 2 * 2
+
+
+def test_clips_of_the_same_name_keep_apart(tmp_path, moving_square):
+    for place in ("here", "there"):
+        write_image(tmp_path / place / "01" / "1.png", moving_square[0])
+    named = name_clips([tmp_path / "here" / "01", tmp_path / "there" / "01"])
+    assert [name for name, _ in named] == ["01", "01-2"]
+
+
+def test_real_input_end_to_end(real_data, tmp_path):
+    """CDnet's pedestrians: the labels of the faithful method, against the published ground truth."""
+    from mpas_lite.evaluation import evaluate
+
+    video = read_video(real_data / "cdnet_pedestrians" / "input")
+    frames = [frame for _, frame in video.frames(range(400, 470))]
+    result = pseudo_label(np.stack(frames), tmp_path, radius=6, name="cdnet", progress=False)
+    assert result.pairs == 4
+    for path in sorted((result.folder / "masks").iterdir(), reverse=True):  # array index -> CDnet's number
+        path.rename(path.with_name(f"{int(path.stem) + 401:06d}.png"))
+    score = evaluate(result.folder / "masks", real_data / "cdnet_pedestrians" / "groundtruth")
+    assert len(score.frames) == 4
+    assert score.pooled > 0.15

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from conftest import texture
+
+from mpas_lite.tracking import find_corners, follow, particles_of_window, track
+from mpas_lite.video import read_video
+
+
+def test_particles_lie_on_what_moves_and_have_its_velocity(moving_square):
+    kept = list(track(moving_square, every=10))
+    assert [p.frame for p in kept] == [0, 10, 20]
+    for p in kept:
+        assert len(p) >= 10
+        left = 10 + 2 * p.frame
+        # A corner of the floor less than half of Lucas-Kanade's 15 px from the square may be dragged along.
+        inside = (p.position >= (left - 8, 32)).all(1) & (p.position <= (left + 48, 88)).all(1)
+        assert inside.mean() > 0.95
+        # Those whose window lies wholly on the square see nothing but its motion.
+        within = (p.position >= (left + 8, 48)).all(1) & (p.position <= (left + 32, 72)).all(1)
+        assert within.sum() >= 5
+        np.testing.assert_allclose(np.median(p.velocity[within], axis=0), (2, 0), atol=0.02)
+
+
+@pytest.mark.parametrize("shift", [(3.0, 0.0), (0.0, -2.0), (0.4, 0.3), (-1.5, 2.5)])
+def test_velocity_of_a_known_shift_in_px_per_frame(shift):
+    import cv2
+
+    picture = texture(200, 240)
+    frames = []
+    for t in range(6):
+        move = np.float32([[1, 0, t * shift[0]], [0, 1, t * shift[1]]])
+        moved = cv2.warpAffine(picture, move, (240, 200), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        frames.append(np.repeat(moved[40:-40, 40:-40, None], 3, axis=2))
+    p = particles_of_window(frames)
+    assert len(p) > 50
+    np.testing.assert_allclose(np.median(p.velocity, axis=0), shift, atol=0.02)
+    assert np.quantile(np.linalg.norm(p.velocity - shift, axis=1), 0.9) < 0.1
+
+
+def test_static_corners_are_no_particles_even_when_the_sensor_trembles():
+    floor = texture(120, 160).astype(float)
+    rng = np.random.default_rng(0)
+    frames = [np.uint8((floor + rng.normal(0, 3, floor.shape)).clip(0, 255))[..., None].repeat(3, 2) for _ in range(6)]
+    assert len(find_corners(frames[0][..., 0])) > 50
+    assert len(particles_of_window(frames)) <= 2
+
+
+def test_a_point_that_is_covered_does_not_come_home(moving_square):
+    greys = [frame[..., 0] for frame in moving_square[:6]]
+    # Floor just right of the square: the square rolls over it, the way back ends elsewhere.
+    path, drift = follow(greys, np.float32([[56, 60], [120, 100]]))
+    assert path.shape == (6, 2, 2)
+    assert drift[0] > 1 or np.linalg.norm(path[-1, 0] - path[0, 0]) > 5
+    assert drift[1] < 0.1
+
+
+def test_points_that_leave_the_picture_are_lost():
+    picture = texture(80, 200)
+    greys = [np.ascontiguousarray(picture[:, 10 * t : 10 * t + 100]) for t in range(6)]
+    points = find_corners(greys[0])
+    _, drift = follow(greys, points)
+    assert np.isinf(drift[points[:, 0] < 40]).mean() > 0.9
+
+
+def test_nothing_in_the_picture_nothing_found():
+    p = particles_of_window([np.full((40, 40, 3), 90, np.uint8)] * 6)
+    assert (p.position.shape, p.velocity.shape, len(p)) == ((0, 2), (0, 2), 0)
+
+
+def test_every_kept_frame_yields_also_when_windows_overlap(moving_square):
+    assert [p.frame for p in track(moving_square, every=3)] == list(range(0, 25, 3))
+    assert [p.frame for p in track(moving_square, every=1, interval=2)] == list(range(28))
+
+
+def test_overlapping_windows_and_separate_ones_see_the_same(moving_square):
+    dense = {p.frame: p for p in track(moving_square, every=1)}
+    for sparse in track(moving_square, every=8):
+        np.testing.assert_array_equal(sparse.position, dense[sparse.frame].position)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_too_short_a_video_is_refused(count):
+    with pytest.raises(ValueError, match=rf"has {count} frames?; .* at least 6"):
+        list(track(np.zeros((count, 20, 20, 3), np.uint8)))
+
+
+def test_nonsense_strides_are_refused(moving_square):
+    with pytest.raises(ValueError, match="at least 1"):
+        list(track(moving_square, every=0))
+
+
+def test_real_walkers_are_found(real_data):
+    """UCSD Ped2: a campus walkway; static texture everywhere, walkers in the upper middle."""
+    particles = list(track(read_video(real_data / "ucsd_ped2" / "01"), every=20))
+    assert min(len(p) for p in particles) > 30
+    speed = np.concatenate([np.linalg.norm(p.velocity, axis=1) for p in particles])
+    assert 0.3 < np.median(speed) < 4  # px/frame, a walk at that distance

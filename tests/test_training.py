@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mpas_lite import training
+from mpas_lite.datasets import PairDataset
+from mpas_lite.files import write_image
+from mpas_lite.network import MPASNet
+from mpas_lite.training import fit, load, recalibrate_batch_norm, save
+
+TINY = "test_resnet"
+QUICK: dict[str, Any] = {"accelerator": "cpu", "progress": False, "batch_size": 2}
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(training.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine cost more than they bring."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def new_net(**options: Any) -> MPASNet:
+    torch.manual_seed(0)
+    return MPASNet(TINY, width=8, **options)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five frames of dark noise with one bright square each, which is the mask."""
+    folder = tmp_path_factory.mktemp("pairs") / "clip"
+    rng = np.random.default_rng(0)
+    for i in range(5):
+        frame, mask = rng.integers(0, 60, (48, 64, 3), dtype=np.uint8), np.zeros((48, 64), bool)
+        y, x = rng.integers(0, 24), rng.integers(0, 40)
+        mask[y : y + 24, x : x + 24] = True
+        frame[mask] += 150
+        write_image(folder / f"frames/{i:06d}.png", frame)
+        write_image(folder / f"masks/{i:06d}.png", mask)
+    return folder
+
+
+def weights_equal(a: MPASNet, b: MPASNet) -> bool:
+    ours, theirs = a.state_dict(), b.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+# ------------------------------------------------------------------------------------------- learning
+
+
+def test_a_net_learns_bright_squares(clip: Path) -> None:
+    net = new_net()
+    history = fit(net, clip, epochs=15, **QUICK)
+    assert history.finished
+    assert history.steps == 15 * 3
+    assert history.segmentation[-1] < 0.5 * history.segmentation[0]
+    assert history.loss == pytest.approx(np.add(history.segmentation, history.air))
+    assert not net.training
+    overlaps = []
+    for image, mask, _ in PairDataset(clip):
+        with torch.inference_mode():
+            found = net(image[None] / 255)[0] > 0.5
+        overlaps.append(float((found & mask).sum() / (found | mask).sum()))
+    assert np.mean(overlaps) > 0.6
+    assert net.long_side == 320
+    assert net.provenance["epochs"] == 15
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": "cross_entropy", "schedule": "cosine"},
+        {"literal_dice": True, "augmentation": "literal"},
+        {"air_weight": 0.0, "augmentation": "none", "batch_size": 64},
+        {"workers": 1, "precision": "bf16-mixed"},
+    ],
+)
+def test_every_option_trains(clip: Path, options: dict[str, Any]) -> None:
+    history = fit(new_net(), clip, epochs=1, **{**QUICK, **options})
+    assert np.isfinite(history.loss).all()
+
+
+def test_without_siamese_branch_there_is_no_air(clip: Path) -> None:
+    history = fit(new_net(siamese=False), clip, epochs=1, **QUICK)
+    assert history.air == [0.0]
+
+
+def test_weights_move_as_sgd_of_the_printed_loss_says(clip: Path) -> None:
+    one, by_hand = new_net(), new_net()
+    options = {"epochs": 1, "augmentation": "none", "lr": 0.1, "weight_decay": 0.01, "momentum": 0.5}
+    fit(one, clip, **{**QUICK, "batch_size": 5}, **options)
+
+    images, masks, _ = (torch.stack(parts) for parts in zip(*PairDataset(clip), strict=True))
+    prob, f, f_hat = by_hand.train()(images / 255, images / 255)
+    overlap = (prob * masks).sum((1, 2, 3))
+    dice = 1 - (2 * overlap + 1) / (prob.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
+    (dice.mean() + ((f - f_hat) ** 2).mean()).backward()
+    for (name, weight), trained in zip(by_hand.named_parameters(), one.parameters(), strict=True):
+        expected = weight - 0.1 * (weight.grad + 0.01 * weight)
+        torch.testing.assert_close(trained, expected, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_every_pair_is_seen_once_an_epoch() -> None:
+    settings = training.Settings(3, 4, 0.1, 0.9, 0.0, "constant", "dice", False, 1.0, "real", 0)
+    batches = list(training._plan(10, settings, 0, 3, 0, 1))
+    assert [len(batch) for batch in batches[:3]] == [4, 3, 3]  # not 4, 4, 2: batch norm wants company
+    for epoch in range(3):
+        keys = sorted(key for batch in batches[3 * epoch : 3 * epoch + 3] for key in batch)
+        assert keys == [(epoch, index) for index in range(10)]
+    assert list(training._plan(10, settings, 4, 3, 0, 1)) == batches[4:]
+    shares = [list(training._plan(10, settings, 0, 2, rank, 2)) for rank in range(2)]
+    assert sorted(index for share in shares for batch in share[:2] for _, index in batch) == list(range(10))
+    assert all(batch for rank in range(4) for batch in training._plan(1, settings, 0, 1, rank, 4))
+
+
+# --------------------------------------------------------------------------------------------- resume
+
+KILLED = """
+import os, signal, sys, torch
+from mpas_lite import training
+from mpas_lite.network import MPASNet
+
+if __name__ == "__main__":
+    clip, out, kill_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    steps, dice_loss = 0, training.dice_loss
+
+    def deadly_dice_loss(*args, **options):
+        global steps
+        steps += 1
+        if steps == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return dice_loss(*args, **options)
+
+    training.dice_loss = deadly_dice_loss
+    torch.manual_seed(int(sys.argv[4]))
+    net = MPASNet("test_resnet", width=8)
+    options = dict(epochs=3, batch_size=2, checkpoint_every=2, accelerator="cpu", progress=False)
+    training.fit(net, clip, out=out, **options)
+    training.save(net, out + "/net.safetensors")
+"""
+
+
+def test_killed_and_resumed_ends_bit_for_bit_like_uninterrupted(clip: Path, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(textwrap.dedent(KILLED))
+
+    def run(out: str, kill_at: int, seed: int = 0) -> int:
+        command = [sys.executable, str(script), str(clip), str(tmp_path / out), str(kill_at), str(seed)]
+        return subprocess.run(command, env=ENVIRONMENT, check=False).returncode
+
+    assert run("killed", kill_at=6) == -signal.SIGKILL  # step 5 is done and lost, step 4 is on disk
+    assert torch.load(tmp_path / "killed/checkpoint.pt", weights_only=True)["step"] == 4
+    assert run("killed", kill_at=0, seed=7) == 0  # other first weights: nothing may be left of them
+
+    whole = new_net()
+    history = fit(whole, clip, out=tmp_path / "whole", epochs=3, checkpoint_every=2, **QUICK)
+    assert weights_equal(load(tmp_path / "killed/net.safetensors"), whole)
+    ends = [torch.load(tmp_path / f"{out}/checkpoint.pt", weights_only=True) for out in ("killed", "whole")]
+    assert ends[0]["history"] == ends[1]["history"]
+    assert ends[0]["step"] == history.steps == 9
+
+
+def test_max_seconds_stops_and_the_next_call_goes_on(clip: Path, tmp_path: Path) -> None:
+    whole, parts = new_net(), new_net()
+    fit(whole, clip, epochs=2, **QUICK)
+    for calls in range(1, 20):  # noqa: B007
+        history = fit(parts, clip, out=tmp_path, epochs=2, max_seconds=0, **QUICK)
+        if history.finished:
+            break
+    assert calls == 6  # one step a call
+    assert weights_equal(whole, parts)
+    again = fit(parts, clip, out=tmp_path, epochs=2, **QUICK)  # nothing is left to do
+    assert again.steps == 6
+    assert weights_equal(whole, parts)
+
+
+def test_more_epochs_at_a_constant_rate_continue_the_run(clip: Path, tmp_path: Path) -> None:
+    whole, parts = new_net(), new_net()
+    fit(whole, clip, epochs=2, **QUICK)
+    fit(parts, clip, out=tmp_path, epochs=1, **QUICK)
+    fit(parts, clip, out=tmp_path, epochs=2, **QUICK)
+    assert weights_equal(whole, parts)
+    with pytest.raises(ValueError, match="has done 2 epochs already"):
+        fit(parts, clip, out=tmp_path, epochs=1, **QUICK)
+
+
+def test_checkpoint_of_another_run_is_refused(clip: Path, tmp_path: Path) -> None:
+    fit(new_net(), clip, out=tmp_path, epochs=1, **QUICK)
+    with pytest.raises(
+        ValueError, match=r"of another run: lr is 0.1 and was 0.02; seed is 1 and was 0\. Start"
+    ):
+        fit(new_net(), clip, out=tmp_path, epochs=1, lr=0.1, seed=1, **QUICK)
+    with pytest.raises(ValueError, match="the net's siamese is False and was True"):
+        fit(new_net(siamese=False), clip, out=tmp_path, epochs=1, **QUICK)
+    fit(new_net(), clip, out=tmp_path, epochs=1, lr=0.1, resume=False, **QUICK)
+    (tmp_path / "checkpoint.pt").write_bytes(b"half a file")
+    with pytest.raises(ValueError, match="not a checkpoint that can be read"):
+        fit(new_net(), clip, out=tmp_path, epochs=1, **QUICK)
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_raises(clip: Path, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt_soon() -> None:
+        while not (tmp_path / "checkpoint.pt").exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_soon, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt, match="after step"):
+        fit(new_net(), clip, out=tmp_path, epochs=10_000, checkpoint_every=3, **QUICK)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] >= 3
+    history = fit(new_net(), clip, out=tmp_path, epochs=10_000, max_seconds=0, **QUICK)
+    assert history.steps >= 4
+
+
+# ------------------------------------------------------------------------------------------- refusals
+
+
+def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, dice_loss = [0], training.dice_loss
+
+    def breaking(*args: Any, **options: Any) -> torch.Tensor:
+        calls[0] += 1
+        return dice_loss(*args, **options) * (float("nan") if calls[0] == 5 else 1)
+
+    monkeypatch.setattr(training, "dice_loss", breaking)
+    with pytest.raises(ValueError, match=r"no longer a number after step 4.*last good state"):
+        fit(new_net(), clip, out=tmp_path, epochs=3, **QUICK)
+    kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert kept["step"] == 3  # the end of the first epoch
+    assert all(tensor.isfinite().all() for tensor in kept["weights"].values())
+
+
+def test_pairs_in_which_nothing_moves_are_refused(clip: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "still/frames/000000.png", np.zeros((40, 40, 3), np.uint8))
+    write_image(tmp_path / "still/masks/000000.png", np.zeros((40, 40), bool))
+    with pytest.raises(ValueError, match="Nothing moves in these pairs"):
+        fit(new_net(), tmp_path / "still", **QUICK)
+    fit(new_net(), [tmp_path / "still", clip], epochs=1, **QUICK)  # one still clip among others is fine
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"epochs": 0}, "epochs=0: it must be 1 or more"),
+        ({"lr": -1.0}, "lr=-1.0: it must be 0 or more"),
+        ({"lr": float("nan")}, "lr=nan"),
+        ({"seed": -1}, "seed=-1"),
+        ({"loss": "iou"}, "choose dice or cross_entropy"),
+        ({"schedule": "step"}, "choose constant or cosine"),
+        ({"augmentation": "strong"}, "choose real, literal, none"),
+        ({"precision": "8"}, "choose 32-true"),
+        ({"checkpoint_every": 0}, "checkpoint_every=0"),
+        ({"devices": 0}, "devices=0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(clip: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        fit(new_net(), clip, **{**QUICK, **options})
+
+
+# ----------------------------------------------------------------------------------------- batch norm
+
+
+def test_recalibrated_statistics_are_averages_over_the_batches() -> None:
+    net = new_net()
+    norm = net.psi[1]
+    inputs = []
+    handle = norm.register_forward_pre_hook(lambda _, args: inputs.append(args[0].detach().clone()))
+    recalibrate_batch_norm(net, [torch.rand(2, 3, 64, 64) for _ in range(3)])
+    handle.remove()
+    torch.testing.assert_close(norm.running_mean, torch.stack([x.mean((0, 2, 3)) for x in inputs]).mean(0))
+    torch.testing.assert_close(norm.running_var, torch.stack([x.var((0, 2, 3)) for x in inputs]).mean(0))
+    assert norm.momentum == 0.1
+    assert net.training
+    assert norm.training
+
+
+def test_recalibration_without_images_or_without_batch_norm() -> None:
+    with pytest.raises(ValueError, match="without images"):
+        recalibrate_batch_norm(new_net(), [])
+    recalibrate_batch_norm(torch.nn.Conv2d(3, 3, 1), [torch.rand(1, 3, 8, 8)])
+
+
+# ---------------------------------------------------------------------------------------- save and load
+
+
+def test_saved_net_comes_back_equal(tmp_path: Path) -> None:
+    net = new_net(siamese=False, long_side=200).eval()
+    net.provenance["epochs"] = 3
+    save(net, tmp_path / "net.safetensors")
+    again = load(tmp_path / "net.safetensors")
+    assert weights_equal(net, again)
+    assert (again.config, again.provenance, again.training) == (net.config, net.provenance, False)
+    assert [p.name for p in tmp_path.iterdir()] == ["net.safetensors"]
+
+
+def test_files_that_are_no_net_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no file"):
+        load(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("hello")
+    with pytest.raises(ValueError, match="not a whole safetensors file"):
+        load(tmp_path / "text.safetensors")
+    save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="not those of a net that this mpas_lite wrote"):
+        load(tmp_path / "other.safetensors")
+    net = new_net()
+    net.width = 9  # what it says of itself is wrong
+    save(net, tmp_path / "unfit.safetensors")
+    with pytest.raises(ValueError, match="do not fit the architecture"):
+        load(tmp_path / "unfit.safetensors")
+    with pytest.raises(ValueError, match=r"should end in .safetensors"):
+        save(net, tmp_path / "net.pth")
+    save(new_net(), tmp_path / "cut.safetensors")
+    data = (tmp_path / "cut.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match="not a whole safetensors file"):
+        load(tmp_path / "cut.safetensors")
+
+
+# ------------------------------------------------------------------------------------- several devices
+
+
+@pytest.mark.slow
+def test_two_processes_train_like_one_with_twice_the_batch(clip: Path, tmp_path: Path) -> None:
+    """Batch norm apart (each process has its own), two halves of a batch make the whole batch's step."""
+    script = tmp_path / "two.py"
+    script.write_text(
+        textwrap.dedent("""
+        import sys, torch
+        from mpas_lite.training import fit, save
+        from mpas_lite.network import MPASNet
+
+        if __name__ == "__main__":
+            torch.manual_seed(0)
+            net = MPASNet("test_efficientnet_ln", width=8)
+            options = dict(accelerator="cpu", progress=False, epochs=1, batch_size=2, augmentation="none")
+            fit(net, sys.argv[1], out=sys.argv[2], devices=2, **options)
+            save(net, sys.argv[2] + "/net.safetensors")
+        """)
+    )
+    command = [sys.executable, str(script), str(clip), str(tmp_path / "out")]
+    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=300)
+    checkpoint = torch.load(tmp_path / "out/checkpoint.pt", weights_only=True)
+    assert checkpoint["step"] == 2  # five pairs: three, two; each shared by two processes
+    torch.manual_seed(0)
+    one = MPASNet("test_efficientnet_ln", width=8)
+    start = [weight.detach().clone() for weight in one.parameters()]
+    fit(one, clip, epochs=1, augmentation="none", **{**QUICK, "batch_size": 4})
+    two = load(tmp_path / "out/net.safetensors")
+    moved = [
+        torch.cat([(now - before).flatten() for now, before in zip(net.parameters(), start, strict=True)])
+        for net in (one, two)
+    ]
+    assert torch.nn.functional.cosine_similarity(*moved, dim=0) > 0.9
+    assert 0.8 < moved[0].norm() / moved[1].norm() < 1.25
