@@ -63,9 +63,7 @@ def seconds(job: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def paired(
-    first: Callable[[], object], second: Callable[[], object], pairs: int
-) -> tuple[float, float, float]:
+def paired(first: Callable[[], object], second: Callable[[], object], pairs: int) -> tuple[float, float, float]:
     """Median seconds of both, and the median of second / first, over interleaved pairs after a warm-up."""
     first()
     times = [(seconds(first), seconds(second)) for _ in range(pairs)]
@@ -87,18 +85,12 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for kind in KINDS:
         small, large = crowd_graph(*crowd(kind, 4_000)), crowd_graph(*crowd(kind, 100_000))
-        ours, dense, ratio = paired(
-            lambda W=small: collective_merging(W), lambda W=small: merge_densely(W), 3
-        )
+        ours, dense, ratio = paired(lambda W=small: collective_merging(W), lambda W=small: merge_densely(W), 3)
         print(f"| {kind} | merging, 4,000 against dense | {ours:.3f} s | {dense:.2f} s | {ratio:.0f}x |")
-        few, many, ratio = paired(
-            lambda W=small: collective_merging(W), lambda W=large: collective_merging(W), 3
-        )
+        few, many, ratio = paired(lambda W=small: collective_merging(W), lambda W=large: collective_merging(W), 3)
         slope = np.log(ratio) / np.log(25)
         print(f"| {kind} | merging, 4,000 to 100,000 | {few:.3f} s | {many:.2f} s | slope {slope:.2f} |")
-        print(
-            f"| {kind} | collectiveness, 100,000 | {seconds(lambda W=large: collectiveness(W)):.3f} s | | |"
-        )
+        print(f"| {kind} | collectiveness, 100,000 | {seconds(lambda W=large: collectiveness(W)):.3f} s | | |")
         print(f"| {kind} | memory of graph and merging, 100,000 | {peak_memory(kind, 100_000):.0f} MB | | |")
         position, velocity = crowd(kind, 100_000)
         ours, tree, ratio = paired(

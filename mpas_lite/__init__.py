@@ -1,7 +1,7 @@
 """Crowd segmentation in video without a single label: MPASNET, taught and run.
 
-The method (Yang & Yang, "Motion Prior-Aware Siamese Network for unsupervised crowd segmentation in
-videos", ICIP 2021, arXiv 2101.08609), one file a step, in the order in which the data goes::
+The method (J. Yang and H. Yang, "MPASNET: Motion Prior-Aware Siamese Network for Unsupervised Deep Crowd
+Segmentation in Video Scenes", ICIP 2021, arXiv 2101.08609), one file a step, in the order of the data::
 
     video -> tracking -> graph -> collectiveness -> crm -> pseudolabel
           -> datasets -> network -> losses -> training -> inference -> evaluation

@@ -1,9 +1,9 @@
 """The bodies of a synthetic scene: proportions, gait and clothes; spheres in metres, wrapped into limbs.
 
-A limb is the convex hull of up to four spheres, so one description serves every view, from a camera across the
-street to one straight above. Proportions are Drillis & Contini's (1966, as printed in Winter, Biomechanics
-and Motor Control of Human Movement): knee 0.285, hip 0.530, shoulder 0.818 of the stature, and so on; heads are
-a little larger than life, as in any drawing.
+A limb is the convex hull of up to four spheres, so one description serves every view, from a camera across
+the street to one straight above. Proportions follow Drillis & Contini (1966, as printed in Winter,
+Biomechanics and Motor Control of Human Movement): knee 0.285, hip 0.530, shoulder 0.818 of the stature, and
+so on; heads are a little larger than life, as in any drawing.
 """
 
 from __future__ import annotations
@@ -12,26 +12,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._drawing import Camera, Light, Polygon, corners, discs, hull, shadow_on_ground
+from mpas_lite._drawing import Camera, Light, Polygon, corners, discs, hull, shadow_on_ground
 
+# fmt: off
 SKIN = np.array(
     [(236, 196, 168), (224, 178, 146), (202, 152, 118), (164, 116, 84), (118, 80, 58), (84, 56, 42)]
 )
 HAIR = np.array(
     [
-        (30, 25, 24),
-        (46, 34, 28),
-        (70, 50, 36),
-        (104, 74, 46),
-        (150, 116, 70),
-        (186, 156, 104),
+        (30, 25, 24), (46, 34, 28), (70, 50, 36), (104, 74, 46), (150, 116, 70), (186, 156, 104),
         (150, 148, 144),
     ]
 )
 # Street clothes: mostly navy, black, grey, denim and beige, now and then something bright.
 TOPS = np.array(
-    [(38, 42, 54), (30, 31, 34), (72, 74, 78), (112, 114, 116), (52, 66, 92), (88, 108, 136), (196, 186, 166)]
-    + [
+    [
+        (38, 42, 54),
+        (30, 31, 34),
+        (72, 74, 78),
+        (112, 114, 116),
+        (52, 66, 92),
+        (88, 108, 136),
+        (196, 186, 166),
         (226, 224, 218),
         (148, 128, 104),
         (92, 82, 64),
@@ -39,20 +41,17 @@ TOPS = np.array(
         (120, 60, 58),
         (170, 56, 48),
         (206, 150, 60),
+        (64, 128, 136),
+        (138, 96, 132),
+        (196, 128, 134),
+        (58, 92, 156),
     ]
-    + [(64, 128, 136), (138, 96, 132), (196, 128, 134), (58, 92, 156)]
 )
 TOP_WEIGHT = np.array([12, 12, 8, 7, 9, 7, 6, 9, 4, 4, 3, 3, 4, 2, 2, 2, 2, 3.0])
 TROUSERS = np.array(
     [
-        (40, 48, 68),
-        (58, 72, 100),
-        (84, 100, 128),
-        (30, 30, 33),
-        (46, 46, 50),
-        (84, 84, 86),
-        (150, 136, 112),
-        (92, 84, 68),
+        (40, 48, 68), (58, 72, 100), (84, 100, 128), (30, 30, 33), (46, 46, 50), (84, 84, 86),
+        (150, 136, 112), (92, 84, 68),
     ]
 )
 SPORT = np.array(
@@ -64,9 +63,13 @@ SPORT = np.array(
         (66, 176, 120),
         (242, 132, 44),
         (36, 40, 52),
+        (214, 74, 140),
+        (120, 206, 222),
+        (152, 208, 66),
+        (88, 70, 160),
     ]
-    + [(214, 74, 140), (120, 206, 222), (152, 208, 66), (88, 70, 160)]
 )
+# fmt: on
 PARTS = 17  # thighs, shanks, shoes, torso, skirt or coat, upper arms, forearms, hands, head, hair, bag
 THIGH, SHANK, SHOE, TORSO, SKIRT, UPPER, FORE, HAND, HEAD, HAIRS, BAG = 0, 2, 4, 6, 7, 8, 10, 12, 14, 15, 16
 
@@ -167,9 +170,7 @@ def pose(
     hip = _at(np.zeros((n, 2)), left * 0.05 * wide + 0.012 * idle * (1 - np.minimum(go, 1)), 0.53)
     knee = hip + 0.245 * _at(np.sin(thigh), left * 0.02, -np.cos(thigh))
     ankle = knee + 0.246 * _at(np.sin(thigh - bend), np.zeros((n, 2)), -np.cos(thigh - bend))
-    toe = ankle + _at(
-        0.085 * np.cos(thigh - bend), left * 0.015, -0.015 - 0.05 * np.sin(np.maximum(bend - thigh, 0))
-    )
+    toe = ankle + _at(0.085 * np.cos(thigh - bend), left * 0.015, -0.015 - 0.05 * np.sin(np.maximum(bend - thigh, 0)))
     drop = np.minimum(ankle[..., 2].min(1), toe[..., 2].min(1) + 0.01) - np.where(running, 0.035, 0.03)
     lean = np.where(running, 0.1, 0.03) * go[:, 0]
 
@@ -179,11 +180,11 @@ def pose(
 
     twist = -0.35 * thigh[:, :1] * left  # shoulders turn against the hips
     shoulder = _at(twist * 0.12 + 0.28 * np.sin(lean)[:, None], left * 0.092 * wide, 0.795)
-    c[:, TORSO, :2], c[:, TORSO, 2:] = shoulder, hip + [0, 0, 0.02]
+    c[:, TORSO, :2], c[:, TORSO, 2:] = shoulder, hip + np.array([0, 0, 0.02])
     r[:, TORSO, :2], r[:, TORSO, 2:] = 0.045, 0.05 * wide
 
     skirt = np.array([k.skirt for k in looks])[:, None]
-    c[:, SKIRT, :2] = hip + [0, 0, 0.03]
+    c[:, SKIRT, :2] = hip + np.array([0, 0, 0.03])
     c[:, SKIRT, 2:] = hip + _at(0.5 * np.sin(thigh) * skirt, left * 0.025, -skirt)
     r[:, SKIRT] = np.where(skirt > 0, [0.058, 0.058, 0.05, 0.05], 0) * wide
 
@@ -214,7 +215,7 @@ def pose(
     bag = np.array([k.bag for k in looks])
     back, side = (bag == 1)[:, None, None], (bag == 2)[:, None, None]
     carried = _at(np.full((n, 2), -0.085), left * 0.035, np.array([0.75, 0.63]))
-    hung = _at(0.02 + 0.2 * swing[:, :1] * left, np.full((n, 2), 0.13), np.array([0.5, 0.47]))
+    hung = _at(0.02 + 0.2 * swing[:, :1].clip(-0.4, 0.4), np.full((n, 2), 0.13), np.array([0.5, 0.47]))
     c[:, BAG, :2] = c[:, BAG, 2:] = np.where(back, carried, hung)
     c[:, BAG, 2:, 1] *= np.where(bag == 1, -1, 1)[:, None]
     r[:, BAG] = np.where(back, 0.05, np.where(side, 0.038, 0.0))[..., 0]
@@ -252,7 +253,7 @@ def people_polygons(
     radius: np.ndarray,
     numbers: np.ndarray,
 ) -> list[list[Polygon]]:
-    """The polygons of every person, far parts first; each paints its number into the canvas's last channel."""
+    """The polygons of every person, far parts first; each paints its number into the last channel."""
     towards = (camera.axes[:2] @ light.sun) * 0.42 * (0.4 + light.shadow)
     outline = discs(camera, centre, radius)
     _, depth = camera.project(centre)
@@ -290,14 +291,12 @@ def _bib(camera: Camera, torso: np.ndarray, person: int) -> list[Polygon]:
     centre = middle + (low - middle) * 0.45 + front
     if (np.array([0, 0, camera.height]) - centre) @ front < 0:
         return []
-    corner = np.array(
-        [centre - across - down, centre + across - down, centre + across + down, centre - across + down]
-    )
+    corner = np.array([centre - across - down, centre + across - down, centre + across + down, centre - across + down])
     return [(corners(camera.project(corner)[0]), (232, 232, 228, person))]
 
 
 def people_shadows(camera: Camera, light: Light, centre: np.ndarray, radius: np.ndarray) -> list[np.ndarray]:
-    """Shadow outlines on the ground, polygons of whole pixels (not fine samples): legs, torso, skirt and head."""
+    """Shadow outlines on the ground, for a canvas of whole pixels: legs, torso, skirt and head."""
     parts = [THIGH, THIGH + 1, SHANK, SHANK + 1, TORSO, HEAD, SKIRT]
     cast = corners(discs(camera, shadow_on_ground(centre[:, parts], light.sun), radius[:, parts]), 1)
     return [hull(c) for person in cast for c in person]

@@ -1,8 +1,8 @@
 """Camera, light and paint of the synthetic scenes: solids in metres become polygons on a fine canvas.
 
-The canvas is ``FINE`` times finer than the picture and has four channels: red, green, blue, and the number of
-the person whom the pixel shows (0 = nobody). Everything is painted far first, near last, so that what the last
-channel holds is what is visible. Averaging ``FINE`` x ``FINE`` samples gives the anti-aliased picture.
+The canvas is ``FINE`` times finer than the picture and has four channels: red, green, blue, and the number
+of the person whom the pixel shows (0 = nobody). Everything is painted far first, near last, so that what the
+last channel holds is what is visible. Averaging ``FINE`` x ``FINE`` samples gives the anti-aliased picture.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ import numpy as np
 FINE = 3  # samples per pixel, along each axis
 SUB = 4  # polygon corners are given to OpenCV in 1/16 of a sample
 
-Polygon = tuple[
-    np.ndarray, Sequence[float]
-]  # corners (M, 1, 2) int32 as ``corners`` makes them, and a colour
+Polygon = tuple[np.ndarray, Sequence[float]]  # corners as ``corners`` makes them, and a colour
 CIRCLE = np.stack([np.cos(np.arange(12) * np.pi / 6), np.sin(np.arange(12) * np.pi / 6)], axis=1)
 BALL = np.concatenate([np.c_[CIRCLE, 0 * CIRCLE[:, 0]], np.c_[CIRCLE[:, 0], 0 * CIRCLE[:, 0], CIRCLE[:, 1]]])
 
@@ -91,20 +89,20 @@ def hull(points: np.ndarray) -> np.ndarray:
 
 
 def discs(camera: Camera, centre: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Outlines of spheres: world centres (..., 3) and radii (...,) m -> points (..., 12, 2) px."""
+    """Outlines (..., 12, 2) in px of spheres with world centres (..., 3) and radii (...,) in m."""
     uv, depth = camera.project(centre)
     return uv[..., None, :] + CIRCLE * (camera.focal * radius / depth)[..., None, None]
 
 
 def shadow_on_ground(point: np.ndarray, sun: np.ndarray) -> np.ndarray:
-    """Where world points (..., 3) cast their shadow, on the ground (..., 3)."""
+    """Where world points (..., 3) cast shadows on the ground, (..., 3)."""
     return point - point[..., 2:] * (sun / sun[2])
 
 
-def colour4(rgb: Sequence[float] | np.ndarray, gain: float = 1.0, person: int = 0) -> tuple[float, ...]:
-    """An RGB colour times ``gain`` with the number of the person, as the canvas wants it."""
+def colour4(rgb: Sequence[float] | np.ndarray, gain: float = 1.0) -> tuple[float, ...]:
+    """An RGB colour times ``gain``, of nobody, as the canvas wants it."""
     r, g, b = (min(255.0, float(c) * gain) for c in rgb)
-    return (r, g, b, float(person))
+    return (r, g, b, 0.0)
 
 
 @dataclass(frozen=True)
@@ -147,9 +145,7 @@ def box(
         if (eye - face[0]) @ normal > 0:
             polygons.append((corners(camera.project(face)[0]), colour4(colour, light.facing(normal))))
     if camera.height > base + height:
-        polygons.append(
-            (corners(camera.project(high)[0]), colour4(colour, light.facing(np.array([0, 0, 1.0]))))
-        )
+        polygons.append((corners(camera.project(high)[0]), colour4(colour, light.facing(np.array([0, 0, 1.0])))))
     return Thing(camera.depth(centre), polygons, [np.concatenate([low, high])])
 
 
@@ -165,15 +161,11 @@ def cylinder(
 ) -> Thing:
     """An upright cylinder at (x, y): post, column, bin, round planter."""
     ring = np.c_[CIRCLE * radius + np.asarray(centre)[:2], np.full(12, base)]
-    top = ring + [0, 0, height]
+    top = ring + np.array([0, 0, height])
     both = np.concatenate([ring, top])
     side = corners(camera.project(both)[0])
     towards = light.sun[0] * 0.35 * radius
-    core = (
-        (both - [*np.asarray(centre)[:2], 0]) * [0.45, 0.45, 1]
-        + [*np.asarray(centre)[:2], 0]
-        + [towards, 0, 0]
-    )
+    core = (both - [*np.asarray(centre)[:2], 0]) * [0.45, 0.45, 1] + [*np.asarray(centre)[:2], 0] + [towards, 0, 0]
     polygons: list[Polygon] = [
         (hull(side), colour4(colour, 0.72)),
         (hull(corners(camera.project(core)[0])), colour4(colour, 0.92)),
@@ -208,24 +200,16 @@ def car(
     parts = []
     for f in (-1.32, 1.32):
         for side in (-0.72, 0.72):
-            parts.append(
-                box(camera, light, at + f * along + side * across, (0.62, 0.24, 0.6), dark, angle=angle)
-            )
+            parts.append(box(camera, light, at + f * along + side * across, (0.62, 0.24, 0.6), dark, angle=angle))
     parts.sort(key=lambda t: -t.depth)
     body = box(camera, light, at, (4.3, 1.76, 0.56), colour, angle=angle, base=0.28)
     if van:
-        cabin = box(
-            camera, light, at - 0.25 * along, (3.7, 1.7, 1.15), colour, angle=angle, base=0.84, taper=0.93
-        )
-        pane = box(
-            camera, light, at + 1.1 * along, (1.08, 1.72, 0.6), glass, angle=angle, base=1.1, taper=0.9
-        )
+        cabin = box(camera, light, at - 0.25 * along, (3.7, 1.7, 1.15), colour, angle=angle, base=0.84, taper=0.93)
+        pane = box(camera, light, at + 1.1 * along, (1.08, 1.72, 0.6), glass, angle=angle, base=1.1, taper=0.9)
         cover = cabin if (at @ along) > 0 else pane
         parts += [body, cabin, pane] if cover is pane else [body, pane, cabin]
     else:
-        cabin = box(
-            camera, light, at - 0.2 * along, (2.5, 1.64, 0.5), glass, angle=angle, base=0.84, taper=0.78
-        )
+        cabin = box(camera, light, at - 0.2 * along, (2.5, 1.64, 0.5), glass, angle=angle, base=0.84, taper=0.78)
         roof = box(camera, light, at - 0.2 * along, (1.95, 1.26, 0.05), colour, angle=angle, base=1.33)
         parts += [body, cabin, roof]
     for end, lamp in ((2.13, (235, 232, 205)), (-2.13, (150, 24, 24))):
@@ -254,9 +238,7 @@ class Tree:
         high = self.clumps[:, 2:3] / self.clumps[:, 2].max()
         local = phase + 1.7 * self.clumps[:, :1] + 2.3 * self.clumps[:, 1:2]
         swing = np.sin(rate * time + phase) + 0.5 * np.sin(2.3 * rate * time + local)
-        centre = (
-            self.clumps[:, :3] + np.concatenate([swing, 0.5 * swing, 0 * swing], 1) * size * gust * high**2
-        )
+        centre = self.clumps[:, :3] + np.concatenate([swing, 0.5 * swing, 0 * swing], 1) * size * gust * high**2
         outline = corners(discs(self.camera, centre, self.clumps[:, 3]))
         polygons = [*self.trunk.polygons]
         polygons += [(o, (*c, 0.0)) for o, c in zip(outline, self.colours.tolist(), strict=True)]
@@ -283,11 +265,9 @@ def tree(
     reach = rng.random((count, 1)) ** 0.4
     lobes = 1 + 0.18 * np.sin(3 * np.arctan2(direction[:, 1:2], direction[:, :1]) + rng.uniform(0, 6))
     offset = direction * reach * lobes * [spread, spread, spread * 0.85]
-    centre = offset + [x, y, height - 0.8 * spread]
+    centre = offset + np.array([x, y, height - 0.8 * spread])
     radius = rng.uniform(0.13, 0.26, count) * spread
-    lit = (
-        0.62 + 0.26 * (direction * reach) @ light.sun + 0.22 * direction[:, 2] + rng.uniform(-0.1, 0.1, count)
-    )
+    lit = 0.62 + 0.26 * (direction * reach) @ light.sun + 0.22 * direction[:, 2] + rng.uniform(-0.1, 0.1, count)
     warm = rng.uniform(-0.08, 0.08, (count, 1)) * [1, 0.3, -0.5]
     colours = np.clip(np.asarray(green) * (1.3 * lit[:, None]) * (1 + warm), 8, 235)
     eye = np.array([0, 0, camera.height]) - centre.mean(0)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ._drawing import FINE, Camera, Light
+from mpas_lite._drawing import FINE, Camera, Light
 
 Colour = Sequence[float]
 
@@ -25,7 +25,7 @@ class Ground:
         x0, y0 = near.min(0) - margin
         x1, y1 = near.max(0) + margin
         nearest = float(camera.project(np.array([0.0, y0 + margin, 0.0]))[1])
-        fit = np.sqrt(3.0e6 / ((x1 - x0) * (y1 - y0)))
+        fit = np.sqrt(2.2e6 / ((x1 - x0) * (y1 - y0)))
         self.scale = float(min(1.3 * camera.focal / nearest, fit, 44.0))  # texture px per metre
         self.origin = np.array([x0, y0])
         rows, columns = int((y1 - y0) * self.scale), int((x1 - x0) * self.scale)
@@ -81,9 +81,7 @@ class Ground:
             patch = self._rectangle(centre, size, angle) & mask
             self.image[patch] *= self.rng.uniform(0.86, 1.06)
         for _ in range(6):
-            walk = self._somewhere(mask) + np.cumsum(
-                self.rng.normal(0, 0.3, (14, 2)) + self.rng.normal(0, 0.25, 2), 0
-            )
+            walk = self._somewhere(mask) + np.cumsum(self.rng.normal(0, 0.3, (14, 2)) + self.rng.normal(0, 0.25, 2), 0)
             crack = self.band(walk, 0.03) & mask
             self.image[crack] *= 0.72
         for _ in range(3):
@@ -94,9 +92,7 @@ class Ground:
     def grass(self, mask: np.ndarray, colour: Colour = (96, 122, 62)) -> None:
         """Mown grass with clumps and worn spots."""
         tone = self.texture((0.06, 0.25, 1.0, 4.0), (7.0, 5.0, 5.0, 6.0))[mask]
-        self.image[mask] = np.asarray(colour, np.float32) + tone[:, None] * np.array(
-            [1.1, 1.0, 0.6], np.float32
-        )
+        self.image[mask] = np.asarray(colour, np.float32) + tone[:, None] * np.array([1.1, 1.0, 0.6], np.float32)
 
     def paving(
         self,
@@ -151,9 +147,7 @@ class Ground:
         for at in np.arange(0, length - stripe, 2 * stripe):
             p, q = start + along * at, start + along * (at + stripe)
             mask = self.area([p - across, p + across, q + across, q - across])
-            self.image[mask] += (0.82 + worn[mask])[:, None] * (
-                np.float32([218, 217, 210]) - self.image[mask]
-            )
+            self.image[mask] += (0.82 + worn[mask])[:, None] * (np.float32([218, 217, 210]) - self.image[mask])
 
     def _rectangle(self, centre: np.ndarray, size: np.ndarray, angle: float) -> np.ndarray:
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -161,9 +155,7 @@ class Ground:
 
     def _somewhere(self, mask: np.ndarray) -> np.ndarray:
         spots = np.flatnonzero(mask.reshape(-1)[::97]) * 97
-        row, column = (
-            divmod(int(spots[self.rng.integers(len(spots))]), mask.shape[1]) if len(spots) else (0, 0)
-        )
+        row, column = divmod(int(spots[self.rng.integers(len(spots))]), mask.shape[1]) if len(spots) else (0, 0)
         return self.origin + np.array([column, row]) / self.scale
 
     def seen(self, haze: Colour = (176, 182, 186)) -> np.ndarray:
@@ -209,9 +201,7 @@ def facade(
     source = np.float32([[t0 * w, 0], [t1 * w, 0], [t1 * w, h], [t0 * w, h]])
     matrix = cv2.getPerspectiveTransform(source, target)
     size = (view.shape[1], view.shape[0])
-    picture = cv2.warpPerspective(
-        front, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    picture = cv2.warpPerspective(front, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     mask = cv2.warpPerspective(np.full((h, w), 255, np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
     view[mask] = picture[mask]
     return mask
@@ -281,9 +271,7 @@ def _front(
     return image
 
 
-def _shops(
-    rng: np.random.Generator, rectangle, x: float, width: float, top: float, paint, *, bright: bool
-) -> None:  # type: ignore[no-untyped-def]
+def _shops(rng: np.random.Generator, rectangle, x: float, width: float, top: float, paint, *, bright: bool) -> None:  # type: ignore[no-untyped-def]
     """Shop windows with goods, doors, signs and awnings along the ground floor."""
     at = x + 0.3
     signs = np.array(

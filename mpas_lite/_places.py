@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
-from ._drawing import Camera, Light, Thing, Tree, box, car, cylinder, together, tree
-from ._ground import Ground, facade
-from ._walkers import Plan, Route
+from mpas_lite._drawing import Camera, Light, Thing, Tree, box, car, cylinder, together, tree
+from mpas_lite._ground import Ground, facade
+from mpas_lite._walkers import Plan, Route, smooth
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,7 @@ def _pick(rng: np.random.Generator, options: Sequence[tuple[int, ...]]) -> tuple
     return float(r), float(g), float(b)
 
 
-def _camera(
-    rng: np.random.Generator, shape: tuple[int, int], height: float, pitch: float, focal: float
-) -> Camera:
+def _camera(rng: np.random.Generator, shape: tuple[int, int], height: float, pitch: float, focal: float) -> Camera:
     """A camera about as said, each a little different; ``focal`` is for 240 rows, ``pitch`` in degrees."""
     return Camera(
         shape,
@@ -122,26 +121,20 @@ def _bin(camera: Camera, light: Light, at: Sequence[float]) -> Thing:
     return together(body, cylinder(camera, light, at, 0.27, 0.1, (50, 56, 54), base=0.8))
 
 
-def _planter(
-    camera: Camera, light: Light, at: Sequence[float], rng: np.random.Generator, size: float = 0.9
-) -> list:
+def _planter(camera: Camera, light: Light, at: Sequence[float], rng: np.random.Generator, size: float = 0.9) -> list:
     pot = cylinder(camera, light, at, size, 0.5, (150, 140, 128))
-    bush = tree(
-        camera, light, at, rng, height=0.55 + 1.6 * size, spread=0.92 * size, green=_pick(rng, GREENS)
-    )
+    bush = tree(camera, light, at, rng, height=0.55 + 1.6 * size, spread=0.92 * size, green=_pick(rng, GREENS))
     return [pot, bush]
 
 
 def _fence(camera: Camera, light: Light, line: np.ndarray, colour: Sequence[float]) -> list[Thing]:
     """A crowd barrier along a polyline of points about two metres apart, with boards as at a race."""
     things = []
-    for p, q in zip(line[:-1], line[1:], strict=True):
+    for p, q in pairwise(line):
         middle, d = (p + q) / 2, q - p
         angle, length = float(np.arctan2(d[1], d[0])), float(np.linalg.norm(d))
         board = box(camera, light, middle, (length * 0.96, 0.05, 0.72), colour, angle=angle, base=0.16)
-        rail = box(
-            camera, light, middle, (length * 0.98, 0.07, 0.06), (168, 170, 172), angle=angle, base=0.94
-        )
+        rail = box(camera, light, middle, (length * 0.98, 0.07, 0.06), (168, 170, 172), angle=angle, base=0.94)
         post = box(camera, light, p, (0.07, 0.07, 1.0), (150, 152, 154), angle=angle)
         things.append(together(post, board, rail))
     return things
@@ -169,13 +162,11 @@ def aerial(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     for x in (-7.5, 0.0, 7.5):  # bands of darker stone
         ground.paving(ground.band([(x, -9), (x, 50)], 0.6), (0.3, 0.3), np.array(stone) * 0.78, vary=6)
     lawn = [(-20, middle - 9), (-6.2, middle - 9), (-5.0, middle - 3.2), (-20, middle - 1.6)]
-    ground.fill(ground.area(np.array(lawn) + [0.15, 0.18]), (150, 146, 138))
+    ground.fill(ground.area(np.add(lawn, (0.15, 0.18))), (150, 146, 138))
     ground.grass(ground.area(lawn), _pick(rng, LAWNS))
     road = middle + rng.uniform(5.6, 6.4)
     ground.asphalt(ground.area([(-40, road), (40, road), (40, road + 7), (-40, road + 7)]))
-    ground.paving(
-        ground.area([(-40, road + 7), (40, road + 7), (40, 60), (-40, 60)]), (0.6, 0.6), (150, 148, 146)
-    )
+    ground.paving(ground.area([(-40, road + 7), (40, road + 7), (40, 60), (-40, 60)]), (0.6, 0.6), (150, 148, 146))
     ground.kerb([(-40, road), (40, road)])
     ground.dashes((-40, road + 3.2), (40, road + 3.2), 0.14, 2.0, 2.0, (214, 212, 204))
     ring = (rng.uniform(3.5, 5.5), middle - rng.uniform(3.0, 4.5))
@@ -191,10 +182,7 @@ def aerial(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     ]
     things += [
         _bin(camera, light, (-3.1, middle - 5.9)),
-        *(
-            box(camera, light, (x, road - 0.5), (0.3, 0.3, 0.8), (120, 118, 114))
-            for x in np.arange(-10.5, 11, 3)
-        ),
+        *(box(camera, light, (x, road - 0.5), (0.3, 0.3, 0.8), (120, 118, 114)) for x in np.arange(-10.5, 11, 3)),
     ]
     trees = [tree(camera, light, (-9.4, middle - 4.6), rng, height=5.5, spread=2.0, green=_pick(rng, GREENS))]
     pot, bush = _planter(camera, light, ring, rng, 1.1)
@@ -267,8 +255,8 @@ def group_split(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     left = [*trunk, (x - 3.0, y - 0.5), (x - 3.8, y + 4.0), (-9.0, y + 6.5), (-22, y + 7.5)]
     right = [*trunk, (x + 3.0, y - 0.5), (x + 3.6, y + 4.0), (9.0, y + 6.5), (22, y + 7.0)]
     routes = [
-        Route(np.array(left), 2.6, 0.42, start=(0.09, 0.27)),
-        Route(np.array(right), 2.6, 0.42, start=(0.09, 0.27)),
+        Route(np.array(left), 2.6, 0.42, start=(0.14, 0.34)),
+        Route(np.array(right), 2.6, 0.42, start=(0.14, 0.34)),
         Route(np.array([(20, y + 9.5), (0, y + 9.0), (-20, y + 10)]), 1.2, 0.16),
     ]
     plan = Plan(
@@ -289,50 +277,41 @@ def group_split(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
         ),
         warm_up=2.0,
     )
-    return Place(
-        camera, light, view, wall, plan, things, trees, [], [(camera.depth((0, 20)), sides)], 0, 0.15
-    )
+    return Place(camera, light, view, wall, plan, things, trees, [], [(camera.depth((0, 20)), sides)], 0, 0.15)
 
 
 def street_flow(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     """A shopping street with people both ways, a road beside it."""
     camera, light = _camera(rng, shape, 5.6, 21.5, 330), _daylight(rng)
-    ground = Ground(camera, rng, reach=42)
+    ground = Ground(camera, rng, reach=44)
     ground.paving(ground.everywhere(), (0.8, 0.5), _pick(rng, STONES), vary=6, gap=0.78)
     ground.paving(ground.band([(4.6, -3), (4.6, 60)], 0.8), (0.4, 0.4), (122, 116, 112), vary=7)
     ground.paving(ground.band([(-4.4, -3), (-4.4, 60)], 0.5), (0.4, 0.4), (122, 116, 112), vary=7)
     ground.asphalt(ground.area([(5.2, -5), (11.4, -5), (11.4, 60), (5.2, 60)]), (92, 92, 95))
-    ground.asphalt(ground.area([(-60, 34), (60, 34), (60, 39), (-60, 39)]), (92, 92, 95))
-    ground.kerb([(5.2, -5), (5.2, 34)])
-    ground.kerb([(-60, 34), (5.2, 34)])
-    ground.dashes((8.3, 0), (8.3, 34), 0.14, 2, 2, (214, 212, 204))
+    ground.asphalt(ground.area([(-60, 36), (60, 36), (60, 41), (-60, 41)]), (92, 92, 95))
+    ground.kerb([(5.2, -5), (5.2, 36)])
+    ground.kerb([(-60, 36), (5.2, 36)])
+    ground.dashes((8.3, 0), (8.3, 36), 0.14, 2, 2, (214, 212, 204))
     view = ground.seen()
-    wall = facade(view, camera, light, rng, (-60, 42), (60, 42), 15, style="house", colour=_pick(rng, HOUSES))
-    left = facade(
-        view, camera, light, rng, (-6.6, 2), (-6.6, 29), 13, style="shops", colour=_pick(rng, HOUSES)
-    )
-    right = facade(
-        view, camera, light, rng, (14.0, 32), (14.0, 2), 13, style="shops", colour=_pick(rng, HOUSES)
-    )
+    wall = facade(view, camera, light, rng, (-60, 44), (60, 44), 15, style="house", colour=_pick(rng, HOUSES))
+    left = facade(view, camera, light, rng, (-6.6, 2), (-6.6, 29), 13, style="shops", colour=_pick(rng, HOUSES))
+    right = facade(view, camera, light, rng, (14.0, 32), (14.0, 2), 13, style="shops", colour=_pick(rng, HOUSES))
     wall |= left | right
     curtains = [(camera.depth((0, 29)), left), (camera.depth((0, 32)), right)]
     things = [_lamp(camera, light, (4.7, y), 5.0) for y in (13, 22, 31)]
     things += [_bin(camera, light, (-4.9, 15.5)), _bench(camera, light, (-5.2, 21), -1.5)]
     things += [box(camera, light, (-4.9, 27.5), (0.8, 0.1, 1.1), (52, 60, 56), angle=0.3)]
     things += [car(camera, light, (12.6, y), _pick(rng, CARS), angle=-np.pi / 2) for y in (23.5, 29.5)]
-    trees = [
-        tree(camera, light, (4.7, y), rng, height=5.0, spread=1.3, green=_pick(rng, GREENS))
-        for y in (17.5, 26.5)
-    ]
+    trees = [tree(camera, light, (4.7, y), rng, height=5.0, spread=1.3, green=_pick(rng, GREENS)) for y in (17.5, 26.5)]
     drives = [
-        Drive((9.9, 34), (0.0, -6.5), _pick(rng, CARS), van=rng.random() < 0.5, when=rng.uniform(-1.5, 1.5)),
-        Drive((-32, 36.2), (8.0, 0.0), _pick(rng, CARS), when=rng.uniform(0, 2)),
+        Drive((9.9, 36), (0.0, -6.5), _pick(rng, CARS), van=rng.random() < 0.5, when=rng.uniform(-1.5, 1.5)),
+        Drive((-32, 38.3), (8.0, 0.0), _pick(rng, CARS), when=rng.uniform(0, 2)),
     ]
-    away = [(1.6, -3), (1.6, 25), (1.2, 30.5), (-8, 31.8), (-24, 31.8)]
-    here = [(-24, 30.8), (-8, 30.8), (-2.4, 28.5), (-1.9, 22), (-1.9, -3)]
+    away = [(1.8, -3), (1.8, 26), (1.4, 33.6), (-8, 34.2), (-20, 34.2)]
+    here = [(-20, 31), (-8, 31), (-2.2, 30), (-1.9, 22), (-1.9, -3)]
     routes = [
-        Route(np.array(away, float), 4.6, 0.5, start=(0.05, 0.85)),
-        Route(np.array(here, float), 4.6, 0.5, start=(0.2, 0.95)),
+        Route(np.array(away, float), 3.4, 0.5, start=(0.05, 0.8)),
+        Route(np.array(here, float), 3.4, 0.5, start=(0.25, 0.97)),
     ]
     lean = np.array([[-5.6, rng.uniform(11, 13.5), rng.uniform(-1, 1)], [-5.3, rng.uniform(23.5, 25), 0.4]])
     plan = Plan(
@@ -357,9 +336,7 @@ def marathon_bend(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     ground = Ground(camera, rng, reach=52)
     ground.grass(ground.everywhere(), _pick(rng, LAWNS))
     bend = np.array([(-46, 28), (-20, 28.5), (-7, 27), (0.5, 22.5), (3.2, 15), (3.2, 6), (2.5, -6.0)])
-    from ._walkers import _smooth  # the same curve that the runners follow
-
-    curve = _smooth(bend)
+    curve = smooth(bend)  # the same curve that the runners follow
     tangent = np.gradient(curve, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1)
@@ -391,9 +368,7 @@ def marathon_bend(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     uv, _ = camera.project(np.c_[stand[:, :2], np.ones(len(stand))])
     seen = (np.abs(uv[:, 0] / shape[1] - 0.5) < 0.56) & (np.abs(uv[:, 1] / shape[0] - 0.5) < 0.6)
     stand = stand[seen]
-    stand = stand[
-        [i for i in range(len(stand)) if (np.linalg.norm(stand[:i, :2] - stand[i, :2], axis=1) > 0.5).all()]
-    ]
+    stand = stand[[i for i in range(len(stand)) if (np.linalg.norm(stand[:i, :2] - stand[i, :2], axis=1) > 0.5).all()]]
     trees = [
         tree(
             camera,
@@ -417,12 +392,8 @@ def crossing(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     camera, light = _camera(rng, shape, 8.8, 30, 315), _daylight(rng)
     ground = Ground(camera, rng, reach=44)
     ground.asphalt(ground.everywhere(), (94, 94, 97))
-    ground.paving(
-        ground.area([(-60, 24), (60, 24), (60, 30), (-60, 30)]), (0.5, 0.5), _pick(rng, STONES), vary=6
-    )
-    ground.paving(
-        ground.area([(-60, 36), (60, 36), (60, 70), (-60, 70)]), (0.8, 0.5), _pick(rng, STONES), vary=6
-    )
+    ground.paving(ground.area([(-60, 24), (60, 24), (60, 30), (-60, 30)]), (0.5, 0.5), _pick(rng, STONES), vary=6)
+    ground.paving(ground.area([(-60, 36), (60, 36), (60, 70), (-60, 70)]), (0.8, 0.5), _pick(rng, STONES), vary=6)
     corner = [(-30, -4), (-5.4, -4), (-5.4, 6.2), (-6.2, 7.0), (-30, 7.0)]
     ground.paving(ground.area(corner), (0.5, 0.5), _pick(rng, STONES), vary=6)
     ground.kerb(corner[1:])
@@ -447,10 +418,7 @@ def crossing(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
         _bin(camera, light, (-7.4, 25.3)),
     ]
     things += [box(camera, light, (x, 24.6), (0.2, 0.2, 0.9), (206, 150, 52)) for x in (-3.4, -4.4, 7.4, 8.4)]
-    trees = [
-        tree(camera, light, (x, 28.0), rng, height=5.5, spread=1.7, green=_pick(rng, GREENS))
-        for x in (-11, 13.5)
-    ]
+    trees = [tree(camera, light, (x, 28.0), rng, height=5.5, spread=1.7, green=_pick(rng, GREENS)) for x in (-11, 13.5)]
     drives = [
         Drive((-26, 31.6), (9.0, 0), _pick(rng, CARS), when=rng.uniform(-1.0, 0.5)),
         Drive((26, 34.5), (-8.5, 0), _pick(rng, CARS), van=True, when=rng.uniform(0.5, 2.5)),
@@ -459,9 +427,7 @@ def crossing(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
         Route(np.array([(-19, 10.8), (0, 12.3), (19, 13.8)]), 4.8, 0.36, start=(0.05, 0.9)),
         Route(np.array([(19, 13.4), (0, 12.1), (-19, 10.4)]), 4.6, 0.14),
         Route(np.array([(0.0, -4), (1.2, 12), (2.2, 23), (6, 26.6), (24, 27)]), 4.0, 0.32, start=(0.05, 0.8)),
-        Route(
-            np.array([(-24, 27), (-2, 26.6), (1.6, 22), (0.8, 12), (0.2, -4)]), 3.8, 0.18, start=(0.3, 0.95)
-        ),
+        Route(np.array([(-24, 27), (-2, 26.6), (1.6, 22), (0.8, 12), (0.2, -4)]), 3.8, 0.18, start=(0.3, 0.95)),
     ]
     waiting = np.array([[x, rng.uniform(24.7, 25.6), -1.6 + rng.normal(0, 0.5)] for x in (-1.9, 5.2)])
     waiting = np.concatenate([waiting, [[-7.0, 5.4, 0.6], [-7.4, 4.2, 1.2]]])
@@ -503,12 +469,10 @@ def sparse_square(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     things += [_lamp(camera, light, at) for at in ((-9.5, 24), (9.5, 24.5), (-3.2, 33), (4.0, 33.5))]
     things += [_bin(camera, light, (6.3, 27.3))]
     things += [
-        car(camera, light, (x, 37.3), _pick(rng, CARS), van=bool(rng.random() < 0.3))
-        for x in (-13.5, -5.0, 9.0)
+        car(camera, light, (x, 37.3), _pick(rng, CARS), van=bool(rng.random() < 0.3)) for x in (-13.5, -5.0, 9.0)
     ]
     trees = [
-        tree(camera, light, (x, 30.5), rng, height=6.2, spread=2.1, green=_pick(rng, GREENS))
-        for x in (-11.8, 12.4)
+        tree(camera, light, (x, 30.5), rng, height=6.2, spread=2.1, green=_pick(rng, GREENS)) for x in (-11.8, 12.4)
     ]
     drives = [Drive((28, 40), (-8.0, 0), _pick(rng, CARS), when=rng.uniform(-1, 2.5))]
     routes = [
@@ -519,9 +483,7 @@ def sparse_square(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
     plan = Plan(
         routes,
         int(rng.integers(6, 9)),
-        _chat(
-            rng, (basin[0] + rng.choice([-4.2, 4.2]), basin[1] - rng.uniform(1.5, 4)), int(rng.integers(1, 3))
-        ),
+        _chat(rng, (basin[0] + rng.choice([-4.2, 4.2]), basin[1] - rng.uniform(1.5, 4)), int(rng.integers(1, 3))),
         _obstacles([(*basin, 2.5), (-9.5, 24, 0.3), (9.5, 24.5, 0.3), (-8.5, 27.5, 1.0), (8.0, 27.5, 1.0)]),
     )
     return Place(camera, light, view, wall, plan, things, trees, drives, [], int(rng.integers(5, 10)), 0.3)

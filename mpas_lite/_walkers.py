@@ -1,4 +1,4 @@
-"""How the people of a synthetic scene walk: a social-force crowd on the ground plane, in metres and seconds."""
+"""How the people of a synthetic scene walk: a social-force crowd on the ground, in metres and seconds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ RELAXATION = 0.5  # s, tau: how fast a walker takes up the wanted velocity (Helb
 STRENGTH, RANGE = 2.1, 0.3  # V0 in m2/s2 and sigma in m: the repulsion between two walkers (same source)
 ANTICIPATION = 0.6  # s: walkers keep clear of where the other will be (Johansson, Helbing & Shukla 2007)
 BEHIND = 0.3  # how much a walker minds those behind, relative to those in front (Helbing & Molnar 1995: 0.5)
-CONTACT = (
-    0.42  # m: two bodies never come closer than this, the near edge of Hall's personal distance (0.46 m)
-)
+CONTACT = 0.42  # m: two bodies never come closer than this, the near edge of Hall's personal distance (0.46 m)
 MEAN_PAUSE = 5.0  # s: how long a stop lasts on average
 STILL = 0.1  # m/s: slower than this on the ground counts as standing
 
@@ -58,7 +56,7 @@ class _Way:
     """A route as a curve one can ask for points by arc length."""
 
     def __init__(self, points: np.ndarray):
-        dense = _smooth(np.asarray(points, float))
+        dense = smooth(np.asarray(points, float))
         self.point = dense
         self.arc = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(dense, axis=0), axis=1))]
         self.length = float(self.arc[-1])
@@ -72,7 +70,7 @@ class _Way:
         return t / np.maximum(np.linalg.norm(t, axis=-1, keepdims=True), 1e-9)
 
 
-def _smooth(points: np.ndarray) -> np.ndarray:
+def smooth(points: np.ndarray) -> np.ndarray:
     """Round the corners of a polyline (Chaikin's corner cutting, ends kept)."""
     for _ in range(3):
         near, far = 0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]
@@ -160,9 +158,7 @@ def walk(plan: Plan, rng: np.random.Generator, *, fps: float, pause_fraction: fl
             standing = np.linalg.norm(step, axis=1) * fps < STILL
             yield Moment(ids.copy(), before, step, heading.copy(), pace.copy(), phase.copy(), standing)
         heading = _turn(heading, step * fps, 1 / fps)
-        phase = phase + 2 * np.pi * np.linalg.norm(step, axis=1) / (
-            0.75 + 0.5 * pace
-        )  # stride grows with pace
+        phase = phase + 2 * np.pi * np.linalg.norm(step, axis=1) / (0.75 + 0.5 * pace)  # stride grows with pace
         for i in np.flatnonzero(s > np.array([w.length for w in ways])[route] - 0.5):
             way, width = ways[route[i]], plan.routes[route[i]].width
             s[i], offset[i], x[i] = _free_place(way, np.delete(x, i, 0), rng, low=0, high=1.5, width=width)

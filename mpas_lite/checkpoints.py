@@ -11,8 +11,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .files import whole_file
-from .network import MPASNet
+from mpas_lite.files import whole_file
+from mpas_lite.network import MPASNet
 
 _FORMAT = "mpas_lite net 1"
 
@@ -70,9 +70,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
             metadata = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(
-            f"{path} is not a whole safetensors file ({error}). Train or copy it again."
-        ) from error
+        raise ValueError(f"{path} is not a whole safetensors file ({error}). Train or copy it again.") from error
     if metadata.get("format") != _FORMAT:
         raise ValueError(
             f"{path} holds weights, but not those of a net that this mpas_lite wrote. To start from "
@@ -82,9 +80,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
     try:
         net.load_state_dict(weights)
     except RuntimeError as error:
-        raise ValueError(
-            f"The weights in {path} do not fit the architecture it names: {net.config}."
-        ) from error
+        raise ValueError(f"The weights in {path} do not fit the architecture it names: {net.config}.") from error
     net.provenance = json.loads(metadata["provenance"])
     return net.eval().to(device)
 

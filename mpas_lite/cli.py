@@ -26,7 +26,9 @@ _quiet = click.option("--quiet", is_flag=True, help="No progress bars.")
 
 def main() -> None:
     """Entry point of ``mpas-lite``: run the command, turn what goes wrong into one sentence."""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
+    # Before torch is loaded: idle threads that spin make a busy machine of few cores many times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as error:
@@ -111,6 +113,7 @@ def _net_options(command: Callable) -> Callable:
             click.option("--lr", type=float, help="Learning rate (paper: 0.02)."),
             click.option("--schedule", type=click.Choice(["constant", "cosine"])),
             click.option("--loss", type=click.Choice(["dice", "cross_entropy"])),
+            click.option("--air-weight", type=float, help="Weight of Eq. 7 (paper: 1)."),
             click.option("--augmentation", type=click.Choice(["real", "literal", "none"])),
             click.option("--long-side", type=click.IntRange(32), help="Frames are scaled down to so many px."),
             click.option("--seed", type=int),
@@ -219,9 +222,7 @@ def train(pairs: tuple[Path, ...], out: Path, encoder: str | None, encoder_weigh
         torch.manual_seed(seed or 0)
         net = MPASNet(encoder or "hrnet_w48", encoder_weights=encoder_weights, siamese=siamese is not False)
         given = {name: value for name, value in options.items() if value is not None}
-        history = fit(
-            net, list(pairs), out=out, seed=seed or 0, accelerator=device, progress=not quiet, **given
-        )
+        history = fit(net, list(pairs), out=out, seed=seed or 0, accelerator=device, progress=not quiet, **given)
         save(net, out / "model.safetensors")
     click.echo(f"{history.steps} steps, loss {history.loss[-1]:.3f}: {out / 'model.safetensors'}")
 

@@ -51,9 +51,7 @@ def path_similarity(W: Any, length: int) -> csr_array:
     return nu
 
 
-def regularized_path_similarity(
-    W: Any, z: float | None = None, *, max_length: int | None = None
-) -> np.ndarray:
+def regularized_path_similarity(W: Any, z: float | None = None, *, max_length: int | None = None) -> np.ndarray:
     """Similarity along walks of every length, the long ones damped: Z (Eq. 3 and 4).
 
     ``Z = sum over L >= 1 of z**L W**L = inv(I - zW) - I``. The sum converges for 0 < z < 1/K, because no
@@ -169,9 +167,7 @@ def kappa(z: float, k: int) -> float:
     return z / (1 - z * k)
 
 
-def collective_merging(
-    W: Any, z: float | None = None, *, threshold: float = 0.6, min_size: int = 10
-) -> np.ndarray:
+def collective_merging(W: Any, z: float | None = None, *, threshold: float = 0.6, min_size: int = 10) -> np.ndarray:
     r"""Which particles form crowds: collective merging, exact and without the inverse.
 
     i and j are linked where ``Z[i, j]`` or ``Z[j, i]`` exceeds ``threshold * kappa(z, K)``; a crowd is a

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from .augmentation import AUGMENTATIONS, Augmentation, change_colours, literal_colours, zoom
-from .files import read_image
+from mpas_lite.augmentation import AUGMENTATIONS, Augmentation, change_colours, literal_colours, zoom
+from mpas_lite.files import read_image
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -74,9 +74,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         frame_path, mask_path = self.paths[index]
         image, mask = read_image(frame_path), read_image(mask_path, grey=True)
         if image.shape[:2] != mask.shape:
-            raise ValueError(
-                f"{mask_path} is {mask.shape}, its frame {image.shape[:2]}: sizes must be equal."
-            )
+            raise ValueError(f"{mask_path} is {mask.shape}, its frame {image.shape[:2]}: sizes must be equal.")
         return resize(image, self.long_side), resize(mask, self.long_side) > 127
 
     def is_empty(self) -> bool:
@@ -172,9 +170,7 @@ def resize(image: np.ndarray, long_side: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def pad_to(
-    shape: tuple[int, int], image: np.ndarray, mask: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pad_to(shape: tuple[int, int], image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pad at the bottom and right by repeating the edge; (image, mask, valid), valid False in the padding."""
     bottom, right = shape[0] - mask.shape[0], shape[1] - mask.shape[1]
     valid = np.zeros(shape, bool)
@@ -234,9 +230,7 @@ def _size(frame: Path, mask: Path) -> tuple[int, int]:
             with Image.open(path) as image:
                 sizes.append((image.height, image.width))
         except OSError as error:
-            raise ValueError(
-                f"{path} is not an image that can be read. Delete it and label again."
-            ) from error
+            raise ValueError(f"{path} is not an image that can be read. Delete it and label again.") from error
     if sizes[0] != sizes[1]:
         raise ValueError(
             f"{frame} is {sizes[0][1]}x{sizes[0][0]} px, {mask} is {sizes[1][1]}x{sizes[1][0]} px: a frame "

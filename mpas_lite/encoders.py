@@ -144,9 +144,7 @@ def _load_matching(encoder: nn.Module, weights: dict[str, Tensor], source: str, 
     given = {plain(key): value for key, value in weights.items()}
     wanted = encoder.state_dict()
     missing = [
-        key
-        for key, value in wanted.items()
-        if plain(key) not in given or given[plain(key)].shape != value.shape
+        key for key, value in wanted.items() if plain(key) not in given or given[plain(key)].shape != value.shape
     ]
     if missing:
         raise ValueError(

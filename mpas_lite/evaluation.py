@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from .files import read_image, read_json
-from .video import IMAGE_ENDINGS, Video, read_video
+from mpas_lite.files import read_image, read_json
+from mpas_lite.video import IMAGE_ENDINGS, Video, read_video
 
 
 def iou(pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
@@ -55,9 +55,7 @@ def _overlap(pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None) -> 
     masks = [np.asarray(mask) for mask in (pred, target, *([] if valid is None else [valid]))]
     for mask in masks:
         if mask.dtype != bool:
-            raise ValueError(
-                f"A mask must be an array of bool, not of {mask.dtype}. Compare first: mask > 0."
-            )
+            raise ValueError(f"A mask must be an array of bool, not of {mask.dtype}. Compare first: mask > 0.")
         if mask.shape != masks[0].shape:
             raise ValueError(
                 f"The masks differ in shape: {masks[0].shape} and {mask.shape}. Bring them to one size first."
@@ -118,9 +116,7 @@ class Score:
         return {"name": self.name, "pooled": self.pooled, "mean": self.mean, "frames": per_frame}
 
 
-def score_frames(
-    frames: Iterable[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]], *, name: str = ""
-) -> Score:
+def score_frames(frames: Iterable[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]], *, name: str = "") -> Score:
     """Score masks that are in memory.
 
     Parameters
@@ -205,9 +201,7 @@ def truth_of(video: Video, folder: str | Path) -> dict[int, Path]:
     return {index: files[number] for index, number in numbers if number in files}
 
 
-def score_masks(
-    masks: Iterable[tuple[int, np.ndarray]], truth: Mapping[int, Path], *, name: str = ""
-) -> Score:
+def score_masks(masks: Iterable[tuple[int, np.ndarray]], truth: Mapping[int, Path], *, name: str = "") -> Score:
     """Score masks as they come, such as from `mog2_masks` or `mpas_lite.segment`.
 
     Parameters
@@ -287,9 +281,7 @@ def frame_number(name: str | Path) -> int:
     """
     digits = re.findall(r"\d+", Path(name).stem)
     if not digits:
-        raise ValueError(
-            f"There is no number in the file name {Path(name).name!r}, by which masks are paired."
-        )
+        raise ValueError(f"There is no number in the file name {Path(name).name!r}, by which masks are paired.")
     return int(digits[-1])
 
 
@@ -434,17 +426,13 @@ def scene_table(scores: Mapping[str, Mapping[str, float]], *, mean: str = "mIoU"
         {"scene": scene, **{method: row.get(scene) for method, row in scores.items()}} for scene in scenes
     ]
     means = {
-        method: float(np.mean([row[scene] for scene in scenes]))
-        if scenes and row.keys() >= set(scenes)
-        else None
+        method: float(np.mean([row[scene] for scene in scenes])) if scenes and row.keys() >= set(scenes) else None
         for method, row in scores.items()
     }
     return [*rows, {"scene": mean, **means}]
 
 
-def markdown_table(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, *, digits: int = 3
-) -> str:
+def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, *, digits: int = 3) -> str:
     """Rows as a Markdown table, aligned so that it reads well as plain text too.
 
     Parameters
@@ -462,9 +450,7 @@ def markdown_table(
     def cell(value: Any) -> str:
         if value is None or value != value:
             return "–"
-        return (f"{value:.{digits}f}" if isinstance(value, float | np.floating) else str(value)).replace(
-            "|", r"\|"
-        )
+        return (f"{value:.{digits}f}" if isinstance(value, float | np.floating) else str(value)).replace("|", r"\|")
 
     body = [[cell(row.get(column)) for column in columns] for row in rows]
     header = [cell(column) for column in columns]
@@ -474,8 +460,6 @@ def markdown_table(
         [w.rjust(n) if r else w.ljust(n) for w, n, r in zip(line, width, numeric, strict=True)]
         for line in [header, *body]
     ]
-    rule = [
-        "-" * (n + 1) + ":" if right else ":" + "-" * (n + 1) for n, right in zip(width, numeric, strict=True)
-    ]
+    rule = ["-" * (n + 1) + ":" if right else ":" + "-" * (n + 1) for n, right in zip(width, numeric, strict=True)]
     lines = ["| " + " | ".join(line) + " |" for line in text]
     return "\n".join([lines[0], "|" + "|".join(rule) + "|", *lines[1:]])

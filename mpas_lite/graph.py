@@ -147,11 +147,9 @@ def _vectors(array: ArrayLike, name: str) -> np.ndarray:
     if vectors.size == 0 and vectors.ndim <= 2 and vectors.shape[-1] in (0, 2):
         return vectors.reshape(0, 2)
     if vectors.ndim != 2 or vectors.shape[1] != 2:
-        raise ValueError(
-            f"{name} must have shape (N, 2), one row (x, y) per particle; it has {vectors.shape}."
-        )
-    if not np.isfinite(vectors).all():
-        raise ValueError(f"{name} holds NaN or infinite numbers; drop those particles first.")
+        raise ValueError(f"{name} must have shape (N, 2), one row (x, y) per particle; it has {vectors.shape}.")
+    if not (np.abs(vectors) < 1e150).all():  # the square of a larger one overflows
+        raise ValueError(f"{name} holds NaN, infinite or enormous numbers; drop those particles first.")
     return vectors
 
 

@@ -15,12 +15,12 @@ import torch
 import torch.nn.functional as nnf
 from tqdm.auto import tqdm
 
-from .checkpoints import fingerprint
-from .datasets import as_image, resize
-from .drawing import ORANGE, overlay
-from .files import read_image, read_json, whole_file, write_image, write_json
-from .network import MPASNet
-from .video import Video, read_video
+from mpas_lite.checkpoints import fingerprint
+from mpas_lite.datasets import as_image, resize
+from mpas_lite.drawing import ORANGE, overlay
+from mpas_lite.files import read_image, read_json, whole_file, write_image, write_json
+from mpas_lite.network import MPASNet
+from mpas_lite.video import Video, read_video
 
 Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
 
@@ -200,9 +200,7 @@ def _in_batches(
     while batch := list(islice(frames, batch_size)):
         indices, images = zip(*batch, strict=True)
         probabilities = predict(images)
-        yield from zip(
-            indices, probabilities if threshold is None else probabilities > threshold, strict=True
-        )
+        yield from zip(indices, probabilities if threshold is None else probabilities > threshold, strict=True)
 
 
 def _check_options(every: int, threshold: float, batch_size: int, long_side: int | None) -> None:

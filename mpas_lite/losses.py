@@ -117,9 +117,7 @@ def _checked(prob: Tensor, target: Tensor, valid: Tensor | None) -> tuple[Tensor
         raise ValueError("The batch is empty.")
     for name, other in (("target", target), ("valid", valid)):
         if other is not None and other.shape != prob.shape:
-            raise ValueError(
-                f"The {name} has shape {tuple(other.shape)}, the probability {tuple(prob.shape)}."
-            )
+            raise ValueError(f"The {name} has shape {tuple(other.shape)}, the probability {tuple(prob.shape)}.")
     if target.dtype == torch.uint8 and bool((target > 1).any()):
         raise ValueError("The target holds values over 1 (a mask of 0 and 255?); compare it: target > 127.")
     counts = torch.ones_like(prob) if valid is None else valid

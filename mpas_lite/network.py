@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
-from .encoders import STRIDES, make_encoder
+from mpas_lite.encoders import STRIDES, make_encoder
 
 
 class MPASNet(nn.Module):
@@ -84,9 +84,7 @@ class MPASNet(nn.Module):
         self.siamese = siamese
         self.width = width
         self.long_side = long_side
-        self.provenance: dict[str, Any] = {
-            "encoder_weights": None if encoder_weights is None else str(encoder_weights)
-        }
+        self.provenance: dict[str, Any] = {"encoder_weights": None if encoder_weights is None else str(encoder_weights)}
 
         self.encoder = make_encoder(encoder, encoder_weights)
         self.channels_last = "NHWC" in str(getattr(self.encoder, "output_fmt", ""))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from scipy import sparse
 
-from .drawing import overlay
-from .evaluation import iou
+from mpas_lite.drawing import overlay
+from mpas_lite.evaluation import iou
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,9 +102,7 @@ def plot_particles(
     size = float(np.clip(80 / np.sqrt(max(len(position), 1)), 2.5, 5))  # points; many particles, small dots
     if labels is not None:
         text = f"dropped ({(~kept).sum()})"
-        ax.plot(
-            *position[~kept].T, "x", color="dimgrey", markersize=max(size, 4), markeredgewidth=1, label=text
-        )
+        ax.plot(*position[~kept].T, "x", color="dimgrey", markersize=max(size, 4), markeredgewidth=1, label=text)
     for rank, number in enumerate(by_size):
         x, y = position[group == number].T
         u, v = velocity[group == number].T * ahead
@@ -185,9 +183,7 @@ def plot_graph(
     position = np.asarray(position, dtype=float).reshape(-1, 2)
     edges = sparse.coo_array(W)
     if edges.shape != (len(position), len(position)):
-        raise ValueError(
-            f"W is {edges.shape}, but there are {len(position)} particles; it needs a row for each."
-        )
+        raise ValueError(f"W is {edges.shape}, but there are {len(position)} particles; it needs a row for each.")
     edges.eliminate_zeros()
     order = np.argsort(np.abs(edges.data))  # the heavy ones on top
     i, j, weight = edges.row[order], edges.col[order], edges.data[order]
@@ -336,16 +332,12 @@ def plot_scores(table: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> A
         )
         for left, height in zip(x, score, strict=True):
             if np.isfinite(height):
-                ax.text(
-                    left, height + 0.01, f"{height:.2f}", ha="center", va="bottom", fontsize=12, rotation=90
-                )
+                ax.text(left, height + 0.01, f"{height:.2f}", ha="center", va="bottom", fontsize=12, rotation=90)
     ax.axvspan(len(table) - 1.5, len(table) - 0.5, color="0.93", zorder=0)  # the mean stands apart
     ax.set(ylim=(0, 1.1), xlim=(-0.5, len(table) - 0.5), yticks=np.linspace(0, 1, 6))
     ax.set_xticks(place, [str(row[first]) for row in table])
     ax.set_ylabel("IoU", fontsize=_LABEL)
-    ax.legend(
-        fontsize=_TICK, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(methods)
-    )
+    ax.legend(fontsize=_TICK, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(methods))
     return _plain(ax)
 
 

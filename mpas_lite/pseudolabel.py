@@ -9,6 +9,7 @@ The pairs can be looked at with any image viewer::
     pairs/<clip>/frames/000020.png      the kept frame
     pairs/<clip>/masks/000020.png       its pseudo-label, 0 or 255
     pairs/<clip>/manifest.json          where they come from, with every parameter
+    pairs/<clip>/frames.json            the name that each kept frame has in the source
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ class Labelled:
     error: str | None = None
 
 
-def label_particles(particles: Particles, shape: tuple[int, int], settings: LabelSettings) -> tuple[np.ndarray, np.ndarray]:
+def label_particles(
+    particles: Particles, shape: tuple[int, int], settings: LabelSettings
+) -> tuple[np.ndarray, np.ndarray]:
     """Crowd graph, collective merging and circular region merging of one frame's particles.
 
     Returns
@@ -200,7 +203,8 @@ def pseudo_label(
     }
     _check_same(folder / "manifest.json", manifest)
     write_json(folder / "manifest.json", manifest)
-    pairs = empty = 0
+    names: dict[str, str] = {}
+    empty = 0
     total = max(0, len(video) - settings.interval - 1) // settings.every + 1
     steps = windows(video, every=settings.every, interval=settings.interval)
     for index, frames in tqdm(steps, f"label {video.name}", total, unit="frame", disable=not progress):
@@ -211,16 +215,17 @@ def pseudo_label(
             mask = label_window(index, frames, settings).mask
             write_image(mask_path, mask)
             write_image(frame_path, frames[0])  # last: a pair without its frame is not yet one
-        pairs += 1
+        names[f"{index:06d}"] = video.frame_name(index)
         empty += not mask.any()
-    write_json(folder / "manifest.json", {**manifest, "pairs": pairs, "empty": empty})
-    if pairs == empty:
+    write_json(folder / "frames.json", names)
+    write_json(folder / "manifest.json", {**manifest, "pairs": len(names), "empty": empty})
+    if empty == len(names):
         warnings.warn(
-            f"{video.source}: nothing moves together in any of the {pairs} kept frames; all labels are empty. "
+            f"{video.source}: nothing moves together in any of the {len(names)} kept frames; all labels are empty. "
             "Is the crowd standing still, or slower than min_speed?",
             stacklevel=2,
         )
-    return Labelled(folder.name, folder, pairs, empty)
+    return Labelled(folder.name, folder, len(names), empty)
 
 
 def _check_same(path: Path, manifest: dict) -> None:
@@ -295,5 +300,8 @@ def _label_or_say_why(
 ) -> Labelled:
     try:
         return pseudo_label(source, out, settings=settings, name=name, progress=progress)
-    except (ValueError, FileNotFoundError) as error:  # a full disk ends the run: no other clip would fare better
+    except (
+        ValueError,
+        FileNotFoundError,
+    ) as error:  # a full disk ends the run: no other clip would fare better
         return Labelled(name, Path(out) / name, error=str(error))

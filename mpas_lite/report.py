@@ -10,10 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from mpas_lite.evaluation import markdown_table, mog2_masks, read_ground_truth, scene_table, score_masks, truth_of
+from mpas_lite.evaluation import (
+    markdown_table,
+    mog2_masks,
+    read_ground_truth,
+    scene_table,
+    score_masks,
+    truth_of,
+)
 from mpas_lite.files import read_image, whole_file
 from mpas_lite.pseudolabel import LabelSettings, label_window
-from mpas_lite.video import Video, read_video
+from mpas_lite.video import Video
 
 METHODS = ("CM+CRM", "MOG2", "MOG2 closed", "MPASNET")
 _KINDS = {
@@ -138,7 +145,7 @@ def write_report(out: Path, clips: Mapping[str, ClipResult], metrics: dict[str, 
 
 def _plot_clip(clip: ClipResult, settings: LabelSettings, axes: np.ndarray, plot_pipeline: Any) -> None:
     """The four panels for the kept frame in the middle of the clip (with ground truth, if any frame has it)."""
-    kind, folder = next(iter(clip.truth.items()), ("", None))
+    folder = next(iter(clip.truth.values()), None)
     truth = truth_of(clip.video, folder) if folder else {}
     candidates = sorted(_indices(clip.pairs) & _indices(clip.folder))
     candidates = [index for index in candidates if index in truth] or candidates

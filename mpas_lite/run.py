@@ -38,7 +38,7 @@ class RunSettings:
         Pairs wanted of all clips together, where the stride is free.
     steps : int
         Training steps; whole epochs, as many as come nearest.
-    batch_size, lr, schedule, loss, augmentation, long_side, seed
+    batch_size, lr, schedule, loss, air_weight, augmentation, long_side, seed
         Of :func:`mpas_lite.fit`.
     segment_every : int
         Segment one frame in so many.
@@ -54,6 +54,7 @@ class RunSettings:
     lr: float = 0.02
     schedule: str = "cosine"
     loss: str = "dice"
+    air_weight: float = 1.0
     augmentation: str = "real"
     long_side: int = 320
     seed: int = 0
@@ -163,6 +164,7 @@ def _run(
         lr=settings.lr,
         schedule=settings.schedule,  # type: ignore[arg-type]
         loss=settings.loss,  # type: ignore[arg-type]
+        air_weight=settings.air_weight,
         augmentation=settings.augmentation,  # type: ignore[arg-type]
         long_side=settings.long_side,
         seed=settings.seed,
@@ -181,7 +183,9 @@ def _run(
         video = read_video(source_of[clip.name], name=clip.name)
         truth = truth_folders(source_of[clip.name], given[clip.name])
         clips[clip.name] = ClipResult(video, folder, clip.folder, truth)
-        say(f"    {clip.name}: {done['frames']} masks in {folder / 'masks'}, crowd in {done['crowd']:.1%} of the pixels")
+        say(
+            f"    {clip.name}: {done['frames']} masks in {folder / 'masks'}, crowd in {done['crowd']:.1%} of the pixels"
+        )
     for source in unseen:
         video = read_video(source)
         folder = out / "unseen" / video.name

@@ -1,12 +1,12 @@
 """Synthetic crowds with exact ground truth, in the spirit of the six scenes of the paper's evaluation.
 
-Every scene is simulated on the ground in metres and seen through a pinhole camera, so that what is true of crowds
-holds by construction: people walk 1.34 +- 0.26 m/s (Weidmann 1993), keep out of each other's way (the
-social-force model, Helbing & Molnar 1995; Johansson, Helbing & Shukla 2007) and never closer than the near edge
-of Hall's personal distance (1966) while walking, go in companies (Moussaid et al. 2010) at densities of Fruin's
-levels of service A to C (1971), and a part of them stands still at any time. Those who stand cannot be seen by
-motion, only by what they look like. Farther people are smaller, nearer ones hide them. Cars drive past, trees sway
-and pigeons fly: motion that is no crowd.
+Every scene is simulated on the ground in metres and seen through a pinhole camera, so that what is true of
+crowds holds by construction: people walk 1.34 +- 0.26 m/s (Weidmann 1993), keep out of each other's way (the
+social-force model, Helbing & Molnar 1995; Johansson, Helbing & Shukla 2007), no nearer than about the near
+edge of Hall's personal distance (1966), go in companies (Moussaid et al. 2010) at densities of Fruin's levels
+of service A to C (1971), and a part of them stands still at any time. Those who stand cannot be seen by
+motion, only by what they look like. Farther people are smaller, nearer ones hide them. Cars drive past, trees
+sway and pigeons fly: motion that is no crowd.
 
 Two truths go with each frame. ``person``: the visible pixels of people, covered by at least one half, without
 shadows. ``crowd``: the region a person would outline, ``person`` closed over gaps narrower than a person.
@@ -26,11 +26,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ._bodies import Look, look, people_polygons, people_shadows, pose
-from ._drawing import FINE, SUB, Polygon, Thing, car, corners, discs, hull, paint, shadow_on_ground
-from ._places import PLACES, Place
-from ._walkers import Moment, walk
-from .files import folder_in_use, read_json, whole_file, write_json
+from mpas_lite._bodies import Look, look, people_polygons, people_shadows, pose
+from mpas_lite._drawing import FINE, SUB, Polygon, Thing, car, corners, discs, hull, paint, shadow_on_ground
+from mpas_lite._places import PLACES, Place
+from mpas_lite._walkers import Moment, walk
+from mpas_lite.files import folder_in_use, read_json, whole_file, write_json
 
 SCENE_NAMES: tuple[str, ...] = tuple(PLACES)
 SPLITS = {"samples": 0, "train": 1000, "validation": 2000, "test": 3000}  # the first seed of each
@@ -47,10 +47,12 @@ class Scene:
     ----------
     name, seed, fps : which scene, which of its endless variations, frames per second
     frames : (T, H, W, 3) uint8, RGB
-    instance : (T, H, W) uint8, which walker each pixel shows: 1 + the index into this frame's ``ids``; 0 nobody
+    instance : (T, H, W) uint8, whom each pixel shows: 0 nobody, 1 + the index into this frame's ``ids``, and
+        numbers above ``len(ids)`` for walkers whose position lies outside the picture
     crowd : (T, H, W) bool, the region a person would outline
-    ids : T arrays (N_t,) int, one number a walker, never reused; only walkers whose position is in the picture
-    position : T arrays (N_t, 2) float32, px (x, y): the image of the middle of the body; pixel centres are whole
+    ids : T arrays (N_t,) int, one number a walker, never reused; of walkers whose position is in the picture
+    position : T arrays (N_t, 2) float32, px (x, y): the image of the middle of the body, hidden or not;
+        whole numbers are pixel centres
     velocity : T arrays (N_t, 2) float32, px/frame: position at the next frame minus position
     paused : T arrays (N_t,) bool, slower than 0.1 m/s on the ground
     """
@@ -88,8 +90,8 @@ def render_scene(
 ) -> Scene:
     """Render one of ``SCENE_NAMES``, the same to the last bit for the same arguments.
 
-    Fewer ``frames`` give the beginning of the longer clip. Another ``seed`` gives other people, clothes, weather,
-    colours and a slightly different camera.
+    Fewer ``frames`` give the beginning of the longer clip. Another ``seed`` gives other people, clothes,
+    weather, colours and a slightly different camera.
 
     Parameters
     ----------
@@ -139,9 +141,7 @@ def render_scene(
             picture, who, region = picture[:, ::-1], who[:, ::-1], region[:, ::-1]
             position[:, 0], velocity[:, 0] = width - 1 - position[:, 0], -velocity[:, 0]
         inside = ((position > -0.5) & (position < [width - 0.5, height - 0.5])).all(1)
-        renumber = np.zeros(
-            256, np.uint8
-        )  # the numbers of people in the picture first, then those half outside
+        renumber = np.zeros(256, np.uint8)  # the numbers of people in the picture first, then those half outside
         order = np.r_[np.flatnonzero(inside), np.flatnonzero(~inside)]
         renumber[order + 1] = np.arange(1, len(order) + 1)
         pictures[t], instance[t], outlined[t] = picture, renumber[who], region
@@ -161,8 +161,8 @@ def write_scene(scene: Scene, folder: str | Path, *, truth_every: int = 1, video
     """Write a scene as a clip with its truth; ``scene.json`` comes last and so marks a complete clip.
 
     Writes ``video.mp4``, ``truth/person/NNNNNN.png`` and ``truth/crowd/NNNNNN.png`` (0 and 255, every
-    ``truth_every``-th frame, named by the 0-based frame number), ``walkers.csv`` (of the same frames: frame, id, x, y
-    in px, vx, vy in px/frame, paused 0 or 1) and ``scene.json``.
+    ``truth_every``-th frame, named by the 0-based frame number), ``walkers.csv`` (of the same frames: frame,
+    id, x, y in px, vx, vy in px/frame, paused 0 or 1) and ``scene.json``.
 
     Parameters
     ----------
@@ -183,6 +183,8 @@ def write_scene(scene: Scene, folder: str | Path, *, truth_every: int = 1, video
     """
     folder = Path(folder)
     (folder / "scene.json").unlink(missing_ok=True)
+    for stale in folder.glob("truth/*/??????.png"):  # of an earlier, longer clip
+        stale.unlink()
     _write_video(folder / video, scene.frames, scene.fps)
     for t in range(0, len(scene), truth_every):
         for kind, mask in (("person", scene.instance[t] > 0), ("crowd", scene.crowd[t])):
@@ -191,9 +193,8 @@ def write_scene(scene: Scene, folder: str | Path, *, truth_every: int = 1, video
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(["frame", "id", "x", "y", "vx", "vy", "paused"])
     for t in range(0, len(scene), truth_every):
-        for i, *numbers, paused in zip(
-            scene.ids[t], *scene.position[t].T, *scene.velocity[t].T, scene.paused[t]
-        ):
+        columns = (scene.ids[t], *scene.position[t].T, *scene.velocity[t].T, scene.paused[t])
+        for i, *numbers, paused in zip(*columns, strict=True):
             rows.writerow([t, i, *(f"{value:.2f}" for value in numbers), int(paused)])
     with whole_file(folder / "walkers.csv") as temporary:
         temporary.write_text(table.getvalue(), encoding="utf-8")
@@ -244,9 +245,9 @@ def render_benchmark(
 ) -> list[Path]:
     """Render one split of the synthetic benchmark to ``folder/<split>/<kind>-<seed>/``.
 
-    Seeds are split by range, so that no clip of one split is in another: samples from 0, train from 1000, validation
-    from 2000, test from 3000. Complete clips that are already there are kept if they were made with the same
-    arguments, so an interrupted run goes on where it was.
+    Seeds are split by range, so that no clip of one split is in another: samples from 0, train from 1000,
+    validation from 2000, test from 3000. Complete clips that are already there are kept if they were made
+    with the same arguments, so an interrupted run goes on where it was.
 
     Parameters
     ----------
@@ -270,9 +271,7 @@ def render_benchmark(
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}. Choose one of {', '.join(SPLITS)}.")
     if not 1 <= clips_per_kind <= 1000:
-        raise ValueError(
-            f"clips_per_kind={clips_per_kind} must be from 1 to 1000, so that the splits stay apart."
-        )
+        raise ValueError(f"clips_per_kind={clips_per_kind} must be from 1 to 1000, so that the splits stay apart.")
     jobs = [(name, SPLITS[split] + i) for i in range(clips_per_kind) for name in names]
     for name, seed in jobs:
         _check(name, seed=seed, frames=frames, shape=shape)
@@ -329,7 +328,16 @@ def sample_path(name: str) -> Path:
 
 
 def write_samples(folder: str | Path) -> list[Path]:
-    """Make the bundled clips anew, one of each kind: ``python -m mpas_lite.scenes data_samples``."""
+    """Make the bundled clips anew, one of each kind: ``python -m mpas_lite.scenes data_samples``.
+
+    Parameters
+    ----------
+    folder : where to; each clip gets a folder of its kind's name, with the truth of every fifth frame
+
+    Returns
+    -------
+    the clips' folders
+    """
     written = []
     for i, name in enumerate(SCENE_NAMES):
         scene = render_scene(name, seed=SPLITS["samples"] + i, frames=100, noise=1.0)
@@ -343,9 +351,10 @@ def write_samples(folder: str | Path) -> list[Path]:
 def crowd_region(instance: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Close the people of a frame over gaps narrower than a person.
 
-    How many pixels a person is wide depends on the distance. So people are taken together band by band of similar
-    ``scale``, each band overlapping the next by half; in every band the gaps narrower than 0.5 m (the breadth of a
-    person) at its middle scale are closed, with a disc of that diameter. The union over the bands is the region.
+    How many pixels a person is wide depends on the distance. So people are taken together band by band of
+    similar ``scale``, each band overlapping the next by half; in every band the gaps narrower than 0.5 m (the
+    breadth of a person) at its middle scale are closed, with a disc of that diameter. The union over the
+    bands is the region.
 
     Parameters
     ----------
@@ -391,9 +400,7 @@ class _Painter:
         for thing in place.things:
             self._cast(self.still_shadow, thing)
         x, y = (np.arange(width) - width / 2) / width, (np.arange(height) - height / 2) / width
-        self.vignette = (EXPOSURE * (1 - 0.32 * (x[None] ** 2 + y[:, None] ** 2))).astype(np.float32)[
-            ..., None
-        ]
+        self.vignette = (EXPOSURE * (1 - 0.32 * (x[None] ** 2 + y[:, None] ** 2))).astype(np.float32)[..., None]
         self.curtains = [(depth, wall.astype(np.uint8)) for depth, wall in place.curtains]
         self.looks: dict[int, Look] = {}
         rng = np.random.default_rng([seed, kind, 4])
@@ -480,9 +487,7 @@ class _Painter:
                 continue
             strut = [0.35 * np.sin(0.7 * time + k), 0.3 * np.cos(0.9 * time + 2 * k), 0.13]
             at = np.array([x, y, 0.0]) + strut + up * np.array([2.6, 1.0, 1.6])
-            ahead = np.array(
-                [1, 0.4, 0.4] if up else [np.cos(0.7 * time + k), np.sin(0.9 * time + 2 * k), 0.0]
-            )
+            ahead = np.array([1, 0.4, 0.4] if up else [np.cos(0.7 * time + k), np.sin(0.9 * time + 2 * k), 0.0])
             body = np.array([at - 0.13 * ahead, at + 0.1 * ahead + [0, 0, 0.06]])
             grey = 92.0 + 18 * (k % 3)
             outline = corners(discs(camera, body, np.array([0.05, 0.075])))
@@ -490,27 +495,19 @@ class _Painter:
             for side in (-1, 1) if up else ():
                 tip = side * np.array([-ahead[1], ahead[0], 0]) * 0.34 + [0, 0, 0.22 * np.sin(22 * time + k)]
                 wing = np.array([at, at + tip, at - 0.14 * ahead])
-                polygons.append(
-                    (hull(corners(camera.project(wing)[0])), (grey + 50, grey + 52, grey + 58, 0))
-                )
+                polygons.append((hull(corners(camera.project(wing)[0])), (grey + 50, grey + 52, grey + 58, 0)))
             things.append(Thing(camera.depth(at), polygons, []))
         return things
 
     def _cast(self, shadow: np.ndarray, thing: Thing) -> None:
         """Darken the ground (H, W) where a thing keeps the sun away."""
         for solid in thing.solids:
-            outline = hull(
-                corners(self.place.camera.project(shadow_on_ground(solid, self.place.light.sun))[0], 1)
-            )
-            cv2.fillConvexPoly(
-                shadow, np.round(outline.clip(-4000, 4000) * 16).astype(np.int32), 0, cv2.LINE_8, 4
-            )
+            outline = hull(corners(self.place.camera.project(shadow_on_ground(solid, self.place.light.sun))[0], 1))
+            cv2.fillConvexPoly(shadow, np.round(outline.clip(-4000, 4000) * 16).astype(np.int32), 0, cv2.LINE_8, 4)
 
     def _lit(self, shadow: np.ndarray) -> np.ndarray:
         """The background with this shadow map (H, W) on the ground, as a fresh fine canvas."""
-        shadow = cv2.GaussianBlur(
-            shadow, (0, 0), self.place.light.softness * self.place.camera.shape[0] / 240
-        )
+        shadow = cv2.GaussianBlur(shadow, (0, 0), self.place.light.softness * self.place.camera.shape[0] / 240)
         shadow[self.wall] = 255
         dark = self.place.light.shadow * (1 - shadow.astype(np.float32) / 255)
         gain = np.empty((*shadow.shape, 4), np.uint8)
@@ -519,9 +516,7 @@ class _Painter:
         gain = cv2.resize(gain, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR)
         return cv2.multiply(self.fine, gain, scale=1 / 255)
 
-    def _sensed(
-        self, canvas: np.ndarray, t: int, time: float, shake: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _sensed(self, canvas: np.ndarray, t: int, time: float, shake: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """From the fine canvas to the camera's frame, and to exact masks."""
         height, width = self.place.camera.shape
         if shake.any():

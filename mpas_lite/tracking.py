@@ -123,7 +123,7 @@ def windows(video: Video, *, every: int, interval: int) -> Iterator[tuple[int, l
         raise ValueError(f"every ({every}) and interval ({interval}) are numbers of frames: at least 1.")
     recent: deque[np.ndarray] = deque(maxlen=interval + 1)
     last = -1
-    for last, frame in video.frames(i for i in count() if i % every <= interval):  # noqa: B007
+    for last, frame in video.frames(i for i in count() if i % every <= interval):
         recent.append(frame)
         kept = last - interval
         if kept >= 0 and kept % every == 0:

@@ -26,14 +26,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from .augmentation import Augmentation
-from .checkpoints import load as load
-from .checkpoints import read_checkpoint, write_checkpoint
-from .checkpoints import save as save
-from .datasets import PairDataset, TrainingViews
-from .losses import air_loss, cross_entropy_loss, dice_loss
-from .network import MPASNet
-from .stopping import stopping_gently
+from mpas_lite.augmentation import Augmentation
+from mpas_lite.checkpoints import load as load
+from mpas_lite.checkpoints import read_checkpoint, write_checkpoint
+from mpas_lite.checkpoints import save as save
+from mpas_lite.datasets import PairDataset, TrainingViews
+from mpas_lite.losses import air_loss, cross_entropy_loss, dice_loss
+from mpas_lite.network import MPASNet
+from mpas_lite.stopping import stopping_gently
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")  # the weights stay float32
 RECALIBRATION_IMAGES = 500

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-REAL = Path(__file__).parents[2] / "shared" / "data"
+ROOT = Path(__file__).parents[1]
+REAL = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")

@@ -27,9 +27,7 @@ MODULE = import_module("mpas_lite.collectiveness")  # `mpas_lite.collectiveness`
 FOUR = np.array([[0, 0.5, 1.0, 0], [0, 0, 0, 0.8], [0, 0, 0, 0.4], [0.2, 0, 0, 0]])
 
 
-def crowd(
-    seed: int, n: int, *, groups: int, noise: float, grid: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
+def crowd(seed: int, n: int, *, groups: int, noise: float, grid: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Groups in a plane, each with a direction of its own and noise; some particles rest, some coincide."""
     rng = np.random.default_rng(seed)
     group = rng.integers(0, groups, n)
@@ -270,9 +268,7 @@ def test_labels_do_not_depend_on_the_order_of_the_particles() -> None:
 
 
 def test_crowds_are_numbered_by_size_then_first_particle() -> None:
-    position = np.concatenate(
-        [[[x, y] for x in range(n)] for n, y in [(12, 0), (20, 500), (12, 1000), (5, 1500)]]
-    )
+    position = np.concatenate([[[x, y] for x in range(n)] for n, y in [(12, 0), (20, 500), (12, 1000), (5, 1500)]])
     labels = collective_merging(crowd_graph(position, np.ones(position.shape), k=4))
     np.testing.assert_array_equal(labels, np.repeat([2, 1, 3, 0], [12, 20, 12, 5]))
 

@@ -77,9 +77,7 @@ def test_masks_of_different_shape_or_type_are_refused() -> None:
 
 def test_the_two_scores_of_a_scene_differ_as_documented() -> None:
     big, small, nothing = box(0, 0, 10, 10), box(0, 0, 1, 1), box(0, 0, 0, 0)
-    score = score_frames(
-        [(40, nothing, nothing, None), (0, big, big, None), (20, nothing, small, None)], name="plaza"
-    )
+    score = score_frames([(40, nothing, nothing, None), (0, big, big, None), (20, nothing, small, None)], name="plaza")
     assert score.frames == (0, 20, 40)
     assert score.iou == (1, 0, 1)
     assert score.mean == pytest.approx(2 / 3)

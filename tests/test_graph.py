@@ -87,9 +87,7 @@ def test_empty_list_is_an_empty_crowd() -> None:
 
 def test_graph_is_a_canonical_float64_csr_array_with_k_entries_a_row() -> None:
     rng = np.random.default_rng(1)
-    W = crowd_graph(
-        rng.normal(size=(100, 2)).astype(np.float32), rng.normal(size=(100, 2)).astype(np.float32)
-    )
+    W = crowd_graph(rng.normal(size=(100, 2)).astype(np.float32), rng.normal(size=(100, 2)).astype(np.float32))
     assert W.format == "csr"
     assert W.dtype == np.float64
     assert W.has_canonical_format
@@ -121,15 +119,14 @@ def test_weights_never_leave_their_range() -> None:
         (np.zeros((3, 2)), np.zeros((3, 1)), 2, "velocity must have shape"),
         (np.zeros((3, 2)), np.zeros((4, 2)), 2, "position has 3 rows and velocity 4"),
         ([[0, np.nan], [1, 1]], np.zeros((2, 2)), 1, "position holds NaN"),
-        (np.zeros((2, 2)), [[0, np.inf], [1, 1]], 1, "velocity holds NaN or infinite"),
+        (np.zeros((2, 2)), [[0, np.inf], [1, 1]], 1, "velocity holds NaN, infinite"),
+        ([[0, 1e200], [1, 1]], np.zeros((2, 2)), 1, "position holds NaN, infinite or enormous"),
         ([["a", "b"]], [[0, 0]], 1, "position must be"),
         (np.zeros((2, 2)), np.zeros((2, 2)), 0, "k must be at least 1"),
         (np.zeros((2, 2)), np.zeros((2, 2)), -3, "k must be at least 1"),
         (np.zeros((2, 2)), np.zeros((2, 2)), 2.5, "k must be a whole number"),
     ],
 )
-def test_bad_input_is_refused_in_one_sentence(
-    position: object, velocity: object, k: int, message: str
-) -> None:
+def test_bad_input_is_refused_in_one_sentence(position: object, velocity: object, k: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         crowd_graph(position, velocity, k)  # type: ignore[arg-type]

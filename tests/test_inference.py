@@ -89,9 +89,7 @@ def test_files_are_written_and_name_their_frames(net, frames, tmp_path: Path) ->
     assert sum(1 for _ in film) == 3
 
 
-def test_masks_of_the_same_run_are_kept_and_others_made_anew(
-    net, frames, tmp_path: Path, monkeypatch
-) -> None:
+def test_masks_of_the_same_run_are_kept_and_others_made_anew(net, frames, tmp_path: Path, monkeypatch) -> None:
     def run(net=net, frames=frames, **options) -> int:
         return segment_to(net, frames, tmp_path, device="cpu", progress=False, **options)["new"]
 

@@ -147,8 +147,7 @@ def test_graph_draws_every_edge_with_its_weight() -> None:
     ax = plot_graph(FRAME, PARTICLES.position, W)
     (edges,) = (c for c in ax.collections if isinstance(c, LineCollection))
     drawn = {
-        (tuple(a), tuple(b)): weight
-        for (a, b), weight in zip(edges.get_segments(), edges.get_array(), strict=True)
+        (tuple(a), tuple(b)): weight for (a, b), weight in zip(edges.get_segments(), edges.get_array(), strict=True)
     }
     p = [tuple(xy) for xy in PARTICLES.position]
     assert drawn == {(p[0], p[1]): 0.9, (p[1], p[0]): 0.9, (p[1], p[2]): 0.2, (p[3], p[2]): 0.5}
@@ -156,9 +155,7 @@ def test_graph_draws_every_edge_with_its_weight() -> None:
     assert list(edges.get_linewidths()) == sorted(edges.get_linewidths())
     assert list(edges.get_alpha()) == sorted(edges.get_alpha())
     assert ax.get_title() == "4 particles, 4 edges"
-    assert [other.get_ylabel() for other in ax.figure.axes if other is not ax] == [
-        "velocity correlation $w_{ij}$"
-    ]
+    assert [other.get_ylabel() for other in ax.figure.axes if other is not ax] == ["velocity correlation $w_{ij}$"]
     with pytest.raises(ValueError, match="needs a row for each"):
         plot_graph(FRAME, PARTICLES.position[:3], W)
 
@@ -171,9 +168,7 @@ def test_graph_without_clipping_or_scale() -> None:
 
 
 def test_pipeline_is_a_row_of_four() -> None:
-    row = plot_pipeline(
-        FRAME, PARTICLES, np.array([0, 1, 1, 1]), square(5, 5), square(10, 10), square(10, 10)
-    )
+    row = plot_pipeline(FRAME, PARTICLES, np.array([0, 1, 1, 1]), square(5, 5), square(10, 10), square(10, 10))
     assert [ax.get_title() for ax in row] == [
         "frame",
         "particles",

@@ -55,19 +55,15 @@ def test_shapes_types_and_truth_fit_together(scene):
     assert scene.person.shape == scene.crowd.shape == (t, h, w)
     assert scene.person.dtype == scene.crowd.dtype == bool
     assert not (scene.person & ~scene.crowd).any(), "the crowd region holds every person"
-    assert (
-        len(scene) == len(scene.ids) == len(scene.position) == len(scene.velocity) == len(scene.paused) == t
-    )
-    for ids, position, velocity, paused in zip(
-        scene.ids, scene.position, scene.velocity, scene.paused, strict=True
-    ):
+    assert len(scene) == len(scene.ids) == len(scene.position) == len(scene.velocity) == len(scene.paused) == t
+    for ids, position, velocity, paused in zip(scene.ids, scene.position, scene.velocity, scene.paused, strict=True):
         assert len(ids) == len(position) == len(velocity) == len(paused) == len(set(ids.tolist()))
         assert ((position > -0.5) & (position < [w - 0.5, h - 0.5])).all()
     assert 0.005 < scene.person.mean() < 0.3
 
 
 def test_every_walker_is_where_the_truth_says(scene):
-    """The position lies on the walker's own visible pixels, or within a few of them (an arm's or a leg's width)."""
+    """The position lies on the walker's own visible pixels, or within an arm's width of them."""
     shown = near = 0
     for t in (0, 11):
         for k, (x, y) in enumerate(scene.position[t]):
@@ -93,9 +89,7 @@ def test_velocity_is_the_difference_of_positions(scene):
 
 def test_those_who_stand_hardly_move_in_the_picture(scene):
     for v, paused in zip(scene.velocity, scene.paused, strict=True):
-        assert (
-            np.linalg.norm(v[paused], axis=1).max(initial=0) < 0.25
-        )  # 0.1 m/s at 50 px/m and 25 fps, at most
+        assert np.linalg.norm(v[paused], axis=1).max(initial=0) < 0.25  # 0.1 m/s at 50 px/m and 25 fps, at most
 
 
 def test_pixels_change_where_and_only_where_something_is_drawn():
@@ -123,7 +117,8 @@ def test_pixels_change_where_and_only_where_something_is_drawn():
         rows, columns = np.nonzero(canvas[..., 3] == k + 1)
         assert rows.max() / FINE == pytest.approx(feet[k, 1], abs=1.6)
         assert rows.min() / FINE == pytest.approx(heads[k, 1], abs=1.6)
-        assert columns.mean() / FINE == pytest.approx(feet[k, 0], abs=1.6)
+        face = columns[rows < rows.min() + 0.12 * np.ptp(rows)]
+        assert face.mean() / FINE == pytest.approx(heads[k, 0], abs=1.6)
 
 
 def test_mask_is_the_half_covered_pixels():
@@ -195,11 +190,7 @@ def test_camera_shake_moves_picture_and_truth_together():
     shaken = render_scene("aerial", seed=7, frames=4, shape=SMALL, noise=0, camera_shake_px=3.0)
     for t in range(4):
         there = dict(zip(still.ids[t].tolist(), still.position[t], strict=True))
-        moved = [
-            x - there[i]
-            for i, x in zip(shaken.ids[t].tolist(), shaken.position[t], strict=True)
-            if i in there
-        ]
+        moved = [x - there[i] for i, x in zip(shaken.ids[t].tolist(), shaken.position[t], strict=True) if i in there]
         assert np.ptp(np.array(moved), axis=0).max() < 1e-3
         seen, _ = cv2.phaseCorrelate(
             *(cv2.cvtColor(s.frames[t], cv2.COLOR_RGB2GRAY).astype(np.float32) for s in (still, shaken))
@@ -212,9 +203,7 @@ def test_write_scene_and_read_it_back(tmp_path, crossing):
     assert [p.name for p in sorted((folder / "truth/person").iterdir())] == ["000000.png", "000004.png"]
     for t in (0, 4):
         for kind, mask in (("person", crossing.person[t]), ("crowd", crossing.crowd[t])):
-            assert np.array_equal(
-                read_image(folder / f"truth/{kind}/{t:06d}.png", grey=True), mask * np.uint8(255)
-            )
+            assert np.array_equal(read_image(folder / f"truth/{kind}/{t:06d}.png", grey=True), mask * np.uint8(255))
     video = cv2.VideoCapture(str(folder / "video.mkv"))
     for frame in crossing.frames:
         ok, read = video.read()

@@ -204,9 +204,7 @@ def test_more_epochs_at_a_constant_rate_continue_the_run(clip: Path, tmp_path: P
 
 def test_checkpoint_of_another_run_is_refused(clip: Path, tmp_path: Path) -> None:
     fit(new_net(), clip, out=tmp_path, epochs=1, **QUICK)
-    with pytest.raises(
-        ValueError, match=r"of another run: lr is 0.1 and was 0.02; seed is 1 and was 0\. Start"
-    ):
+    with pytest.raises(ValueError, match=r"of another run: lr is 0.1 and was 0.02; seed is 1 and was 0\. Start"):
         fit(new_net(), clip, out=tmp_path, epochs=1, lr=0.1, seed=1, **QUICK)
     with pytest.raises(ValueError, match="the net's siamese is False and was True"):
         fit(new_net(siamese=False), clip, out=tmp_path, epochs=1, **QUICK)

@@ -64,7 +64,7 @@ def test_real_layouts(real_data):
     scene2 = read_video(real_data / "cuhk_crowd" / "1_8_groupSplit-festivalwalk_1_2-1")
     assert (len(scene2), scene2.shape) == (107, (480, 640))
     assert read_video(real_data / "cdnet_pedestrians" / "input").name == "cdnet_pedestrians"
-    with pytest.raises(ValueError, match="did you mean .*(groundtruth|input)"):
+    with pytest.raises(ValueError, match=r"did you mean .*(groundtruth|input)"):
         read_video(real_data / "cdnet_pedestrians")
 
 

@@ -1,0 +1,112 @@
+"""The project's own papers agree with each other: dependencies, versions, what travels in the wheel."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+CONDA_NAMES = {"torch": "pytorch", "opencv-python": "opencv", "matplotlib": "matplotlib-base"}
+
+needs_source = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="runs in a source tree only")
+
+
+def project():
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        tomllib = pytest.importorskip("tomli")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def requirements(lines):
+    """{name: bound} of requirement lines such as 'torch>=2.2; python_version > "3"' or 'pytorch >=2.2'."""
+    parsed = (re.match(r"([\w.-]+)\s*(>=\s*[\w.]+)?", line).groups() for line in lines)
+    return {name.lower(): (bound or "").replace(" ", "") for name, bound in parsed}
+
+
+@needs_source
+def test_environment_yml_names_the_same_dependencies():
+    described = project()
+    wanted = requirements(described["dependencies"] + described["optional-dependencies"]["test"])
+    wanted = {CONDA_NAMES.get(name, name): bound for name, bound in wanted.items()}
+    text = (ROOT / "environment.yml").read_text()
+    lines = re.findall(r"^\s+- ([\w-][^:\n]*)$", text, re.MULTILINE)
+    conda = requirements(line for line in lines if line not in ("conda-forge", "pip"))
+    assert conda.pop("python") == described["requires-python"]
+    assert conda == wanted
+
+
+@needs_source
+def test_no_dependency_is_pinned():
+    described = project()
+    groups = [described["dependencies"], *described["optional-dependencies"].values()]
+    assert not [line for group in groups for line in group if re.search(r"==|<|~=", line.split(";")[0])]
+
+
+@needs_source
+def test_one_version():
+    import mpas_lite
+
+    assert f"version: {mpas_lite.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_importing_the_package_loads_no_torch_and_no_opencv():
+    check = "import sys, mpas_lite; print(sorted({'torch', 'cv2', 'timm', 'matplotlib'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["crowd_graph", "collective_merging", "circular_region_merging", "render_scene", "iou", "pseudo_label"],
+)
+def test_what_needs_no_torch_does_not_load_it(name):
+    check = f"import sys, mpas_lite; mpas_lite.{name}; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_every_public_name_is_there_and_documented():
+    import mpas_lite
+
+    for name in mpas_lite.__all__:
+        thing = getattr(mpas_lite, name)
+        assert not callable(thing) or thing.__doc__, name
+
+
+def test_a_function_is_not_hidden_by_the_module_of_its_name():
+    check = "import mpas_lite.collectiveness, mpas_lite; print(callable(mpas_lite.collectiveness))"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout == "True\n"
+
+
+@needs_source
+def test_the_bundled_samples_are_small():
+    size = sum(path.stat().st_size for path in (ROOT / "data_samples").rglob("*") if path.is_file())
+    assert 0 < size <= 3_000_000
+
+
+def test_no_file_imports_upward():
+    """Each file imports only from those above it in the design's list, so no two import each other."""
+    import mpas_lite
+
+    order = [
+        "files drawing _walkers _drawing _bodies _ground _places",
+        "video graph crm losses encoders scenes",
+        "tracking collectiveness network",
+        "pseudolabel datasets augmentation checkpoints stopping",
+        "training inference evaluation plots",
+        "report run widgets cli",
+    ]
+    level = {name: n for n, names in enumerate(order) for name in names.split()}
+    graph = {}
+    for path in Path(mpas_lite.__file__).parent.glob("*.py"):
+        if path.stem == "__init__":
+            continue
+        graph[path.stem] = set(re.findall(r"^\s*from mpas_lite\.(\w+) import", path.read_text(), re.MULTILINE))
+        assert path.stem in level, f"{path.name} has no place in the order"
+        upward = {name for name in graph[path.stem] if level[name] > level[path.stem]}
+        assert not upward, f"{path.name} imports {upward} from below it"
+    import networkx as nx
+
+    assert nx.is_directed_acyclic_graph(nx.DiGraph((a, b) for a, names in graph.items() for b in names))
