@@ -287,7 +287,7 @@ def _bib(camera: Camera, torso: np.ndarray, person: int) -> list[Polygon]:
     middle = (left + right) / 2
     across, down = (right - left) * 0.42, (low - middle) * 0.3
     front = np.cross(down, across)
-    front *= 0.075 / max(np.linalg.norm(front), 1e-9)
+    front *= 0.075 / max(float(np.linalg.norm(front)), 1e-9)
     centre = middle + (low - middle) * 0.45 + front
     if (np.array([0, 0, camera.height]) - centre) @ front < 0:
         return []

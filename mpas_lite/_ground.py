@@ -9,7 +9,7 @@ import numpy as np
 
 from mpas_lite._drawing import FINE, Camera, Light
 
-Colour = Sequence[float]
+Colour = Sequence[float] | np.ndarray
 
 
 class Ground:
@@ -60,7 +60,7 @@ class Ground:
         cv2.polylines(mask, [self._texels(points)], False, 1, max(1, round(width * self.scale)))
         return mask.astype(bool)
 
-    def disc(self, centre: Sequence[float], radius: float) -> np.ndarray:
+    def disc(self, centre: Sequence[float] | np.ndarray, radius: float) -> np.ndarray:
         """The mask of a disc."""
         return (self.x - centre[0]) ** 2 + (self.y - centre[1]) ** 2 < radius**2
 
@@ -147,7 +147,9 @@ class Ground:
         for at in np.arange(0, length - stripe, 2 * stripe):
             p, q = start + along * at, start + along * (at + stripe)
             mask = self.area([p - across, p + across, q + across, q - across])
-            self.image[mask] += (0.82 + worn[mask])[:, None] * (np.float32([218, 217, 210]) - self.image[mask])
+            self.image[mask] += (0.82 + worn[mask])[:, None] * (
+                np.array([218, 217, 210], np.float32) - self.image[mask]
+            )
 
     def _rectangle(self, centre: np.ndarray, size: np.ndarray, angle: float) -> np.ndarray:
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -198,7 +200,7 @@ def facade(
     p, q = start + t0 * (end - start), start + t1 * (end - start)
     corner = np.array([[*p, height], [*q, height], [*q, 0], [*p, 0]])
     target = (FINE * camera.project(corner)[0]).astype(np.float32)
-    source = np.float32([[t0 * w, 0], [t1 * w, 0], [t1 * w, h], [t0 * w, h]])
+    source = np.array([[t0 * w, 0], [t1 * w, 0], [t1 * w, h], [t0 * w, h]], np.float32)
     matrix = cv2.getPerspectiveTransform(source, target)
     size = (view.shape[1], view.shape[0])
     picture = cv2.warpPerspective(front, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -65,7 +65,7 @@ GREENS = [(76, 102, 50), (88, 104, 48), (64, 94, 56), (100, 106, 50)]
 
 
 def _pick(rng: np.random.Generator, options: Sequence[tuple[int, ...]]) -> tuple[float, float, float]:
-    chosen = np.array(options[rng.integers(len(options))]) * rng.uniform(0.93, 1.07)
+    chosen = np.array(options[int(rng.integers(len(options)))]) * rng.uniform(0.93, 1.07)
     r, g, b = np.clip(chosen * rng.uniform(0.975, 1.025, 3), 0, 250)
     return float(r), float(g), float(b)
 

@@ -159,7 +159,7 @@ def walk(plan: Plan, rng: np.random.Generator, *, fps: float, pause_fraction: fl
             yield Moment(ids.copy(), before, step, heading.copy(), pace.copy(), phase.copy(), standing)
         heading = _turn(heading, step * fps, 1 / fps)
         phase = phase + 2 * np.pi * np.linalg.norm(step, axis=1) / (0.75 + 0.5 * pace)  # stride grows with pace
-        for i in np.flatnonzero(s > np.array([w.length for w in ways])[route] - 0.5):
+        for i in map(int, np.flatnonzero(s > np.array([w.length for w in ways])[route] - 0.5)):
             way, width = ways[route[i]], plan.routes[route[i]].width
             s[i], offset[i], x[i] = _free_place(way, np.delete(x, i, 0), rng, low=0, high=1.5, width=width)
             v[i] = way.tangent(s[i : i + 1])[0] * wanted[i]

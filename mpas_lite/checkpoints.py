@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 
 from mpas_lite.files import whole_file
 from mpas_lite.network import MPASNet
@@ -26,7 +27,7 @@ def save(net: MPASNet, path: str | Path) -> None:
     path : path
         Ends in ``.safetensors``.
     """
-    from . import __version__
+    from mpas_lite import __version__
 
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -39,7 +40,7 @@ def save(net: MPASNet, path: str | Path) -> None:
     }
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     with whole_file(path) as temporary:
-        save_file(weights, temporary, metadata)
+        temporary.write_bytes(serialize(weights, metadata))  # not save_file: on a full disk that is no OSError
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
@@ -96,8 +97,10 @@ def fingerprint(net: MPASNet) -> str:
 
 def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Write a run's state (tensors, numbers, texts), whole or not at all."""
+    data = io.BytesIO()  # torch.save to a file on a full disk is no OSError
+    torch.save(content, data)
     with whole_file(path) as temporary:
-        torch.save(content, temporary)
+        temporary.write_bytes(data.getbuffer())
 
 
 def read_checkpoint(path: Path, run: dict[str, Any]) -> dict[str, Any] | None:

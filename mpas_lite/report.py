@@ -100,11 +100,16 @@ def score_tables(scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dic
     }
 
 
-def format_scores(scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    """The tables of :func:`score_tables` as Markdown, each under its heading."""
-    return "\n\n".join(
-        f"IoU against {_KINDS[kind]}\n\n{markdown_table(table)}" for kind, table in score_tables(scores).items()
-    )
+def titled_tables(metrics: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The tables of a run, each with its heading: clips trained on, then scenes not seen in training."""
+    for key, whose in (("iou", "the clips trained on"), ("iou_unseen", "scenes not seen in training")):
+        for kind, table in score_tables(metrics[key]).items():
+            yield f"IoU on {whose}, against {_KINDS[kind]}", table
+
+
+def format_scores(metrics: Mapping[str, Any]) -> str:
+    """The tables of :func:`titled_tables` as Markdown."""
+    return "\n\n".join(f"{title}\n\n{markdown_table(table)}" for title, table in titled_tables(metrics))
 
 
 def write_report(out: Path, clips: Mapping[str, ClipResult], metrics: dict[str, Any], settings: LabelSettings) -> None:
@@ -127,13 +132,11 @@ def write_report(out: Path, clips: Mapping[str, ClipResult], metrics: dict[str, 
     plot_training(epochs, figure.subplots())
     curves = _save(figure, out / "pictures" / "training.png")
     sections = []
-    for kind, table in score_tables(metrics["iou"]).items():
+    for number, (title, table) in enumerate(titled_tables(metrics), 1):
         figure = Figure(figsize=(max(8, 2.2 * len(table)), 5), layout="constrained")
         plot_scores(table, figure.subplots())
-        bars = _save(figure, out / "pictures" / f"iou-{kind}.png")
-        sections.append(
-            f"<h2>IoU against {_KINDS[kind]}</h2>\n{_html_table(table)}\n<img src='pictures/{bars}' style='width:60%'>"
-        )
+        bars = _save(figure, out / "pictures" / f"iou-{number}.png")
+        sections.append(f"<h2>{title}</h2>\n{_html_table(table)}\n<img src='pictures/{bars}' style='width:60%'>")
     pictures = "\n".join(
         f"<h3>{html.escape(name)}</h3>\n<img src='pictures/{picture}' alt='frame, particles, pseudo-label, network'>"
         for name, picture in rows

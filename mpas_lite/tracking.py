@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from mpas_lite.video import Video, read_video
 
 _WINDOW = (15, 15)  # px, the patch that Lucas-Kanade matches
 _LEVELS = 3  # of the image pyramid: follows a displacement of some 7 * 2**3 px a step
-_LK = {
+_LK: dict[str, Any] = {
     "winSize": _WINDOW,
     "maxLevel": _LEVELS,
     "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 0.01),

@@ -1,0 +1,204 @@
+"""The command line as a user meets it: what it leaves behind, and what it says when something is wrong."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from mpas_lite import cli
+from mpas_lite.checkpoints import fingerprint, load
+from mpas_lite.files import read_image, read_json, write_image
+
+
+def mpas_lite(capsys, monkeypatch, *arguments):
+    """Run ``mpas-lite ARGUMENTS`` in this process: exit code, stdout, stderr."""
+    monkeypatch.setattr(sys, "argv", ["mpas-lite", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    said = capsys.readouterr()
+    return end.value.code or 0, said.out, said.err
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    return lambda *arguments: mpas_lite(capsys, monkeypatch, *arguments)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, moving_square):
+    """The moving square as a folder of frames, with ground truth for every tenth frame."""
+    folder = tmp_path_factory.mktemp("clips") / "square"
+    for t, frame in enumerate(moving_square):
+        write_image(folder / f"{t:06d}.png", frame)
+        truth = np.zeros(frame.shape[:2], bool)
+        truth[40:80, 10 + 2 * t : 50 + 2 * t] = True
+        if t % 10 == 0:
+            write_image(folder / "truth" / "crowd" / f"{t:06d}.png", truth)
+            write_image(folder / "truth" / "person" / f"{t:06d}.png", truth)
+    return folder
+
+
+FAST = ("--steps", 4, "--long-side", 96, "--every", 5, "--device", "cpu", "--quiet")
+
+
+def test_run_leaves_all_that_it_promises_and_goes_on_where_it_stopped(call, clip, tmp_path):
+    out = tmp_path / "out"
+    code, said, _ = call("run", clip, "--out", out, *FAST)
+    assert code == 0
+    assert "| CM+CRM |" in said
+    assert "MOG2 closed" in said
+    assert len(list((out / "masks").glob("*.png"))) == 30
+    assert set(np.unique(read_image(out / "masks" / "000003.png", grey=True))) <= {0, 255}
+    assert len(list((out / "pairs" / "square" / "frames").glob("*.png"))) == 5
+    for name in ("model.safetensors", "overlay.mp4", "report.html"):
+        assert (out / name).stat().st_size > 0
+    metrics = read_json(out / "metrics.json")
+    assert set(metrics["iou"]["square"]["crowd"]) == {"CM+CRM", "MOG2", "MOG2 closed", "MPASNET"}
+    assert all(0 <= value <= 1 for value in metrics["iou"]["square"]["crowd"].values())
+    weights = fingerprint(load(out / "model.safetensors"))
+    kept = (out / "masks" / "000003.png").stat().st_mtime_ns
+
+    code, again, _ = call("run", clip, "--out", out, *FAST)
+    assert code == 0
+    assert again == said
+    assert fingerprint(load(out / "model.safetensors")) == weights
+    assert (out / "masks" / "000003.png").stat().st_mtime_ns == kept
+
+
+def test_the_steps_alone_do_what_run_does(call, clip, tmp_path):
+    assert call("label", clip, "--out", tmp_path / "pairs", "--every", 5, "--radius", 6, "--quiet")[0] == 0
+    code, said, _ = call(
+        *("train", tmp_path / "pairs", "--out", tmp_path / "net", "--encoder", "hrnet_w18_small"),
+        *("--epochs", 2, "--long-side", 96, "--device", "cpu", "--quiet"),
+    )
+    assert code == 0
+    assert "model.safetensors" in said
+    code, said, _ = call(
+        *("segment", clip, "--weights", tmp_path / "net" / "model.safetensors"),
+        *("--out", tmp_path / "seg", "--every", 10, "--quiet"),
+    )
+    assert code == 0
+    assert sorted(p.name for p in (tmp_path / "seg" / "masks").iterdir()) == ["000000.png", "000010.png", "000020.png"]
+    assert (tmp_path / "seg" / "overlay.mp4").exists()
+    code, said, _ = call("evaluate", tmp_path / "seg" / "masks", clip / "truth" / "crowd")
+    assert code == 0
+    assert "over 3 frames" in said
+
+
+def test_several_clips_one_of_them_bad(call, clip, tmp_path):
+    (tmp_path / "bad.mp4").write_text("no video")
+    code, said, _ = call("run", clip, tmp_path / "bad.mp4", "--out", tmp_path / "out", *FAST)
+    assert code == 0
+    assert "left out: " in said
+    assert "bad.mp4 is not a video" in said
+    assert (tmp_path / "out" / "square" / "overlay.mp4").exists()
+    code, said, _ = call("label", clip, tmp_path / "bad.mp4", "--out", tmp_path / "pairs", "--quiet")
+    assert code == 1
+    assert "square: 2 pairs" in said
+
+
+def still(path):
+    for t in range(12):
+        write_image(path / f"{t}.png", np.full((40, 60, 3), 90, np.uint8))
+    return path
+
+
+def single(path):
+    write_image(path / "0.png", np.zeros((40, 60, 3), np.uint8))
+    return path
+
+
+def text(path):
+    path.write_text("words")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (lambda p, clip: ["run", p / "nothing.mp4", "--out", p / "out"], "There is no file or folder"),
+        (lambda p, clip: ["run", text(p / "a.mp4"), "--out", p / "out"], "a.mp4 is not a video"),
+        (lambda p, clip: ["run", single(p / "one"), "--out", p / "out"], "has 1 frame; to see motion"),
+        (lambda p, clip: ["run", still(p / "still"), "--out", p / "out", *FAST], "Nothing moves in these pairs"),
+        (lambda p, clip: ["run", clip, "--out", p / "out", "-z", "0.05", *FAST], "z"),
+        (lambda p, clip: ["run", clip, clip, "--truth", p, "--out", p / "out"], "exactly one INPUT"),
+        (lambda p, clip: ["run", clip, "--truth", p / "none", "--out", p / "out", *FAST], "no folder .*none"),
+        (lambda p, clip: ["run", clip, "--out", p / "out", "--encoder", "hrnet_w84", *FAST], "hrnet_w48"),
+        (lambda p, clip: ["label", clip, "--out", p / "out", "--radius", "-2", "--quiet"], "radius is -2"),
+        (lambda p, clip: ["train", p, "--out", p / "out"], "pairs|frames"),
+        (
+            lambda p, clip: ["segment", clip, "--weights", text(p / "w.safetensors"), "--out", p / "out"],
+            r"w\.safetensors",
+        ),
+        (lambda p, clip: ["evaluate", single(p / "one"), clip / "truth" / "crowd"], "values|pixels|size|60x40"),
+        (lambda p, clip: ["evaluate", p / "none", clip / "truth" / "crowd"], "none"),
+        (lambda p, clip: ["run", clip], "--out"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(call, clip, tmp_path, arguments, sentence):
+    import re
+
+    code, _, err = call(*arguments(tmp_path, clip))
+    assert code == 2
+    assert "Traceback" not in err
+    assert re.search(sentence, err), err
+
+
+def test_ground_truth_of_another_clip_is_refused(call, clip, tmp_path):
+    write_image(tmp_path / "pred" / "000900.png", np.zeros((120, 160), bool))
+    code, _, err = call("evaluate", tmp_path / "pred", clip / "truth" / "crowd")
+    assert code == 2
+    assert "No frame is in both folders" in err
+
+
+def test_a_folder_in_use_is_refused_and_left_alone(call, clip, tmp_path):
+    hold = (
+        "from mpas_lite.files import folder_in_use\n"
+        f"with folder_in_use({str(tmp_path)!r}):\n    print('held', flush=True)\n    input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        code, _, err = call("run", clip, "--out", tmp_path, *FAST)
+        other.communicate(b"\n")
+    assert code == 2
+    assert "in use by another run" in err
+    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file size are a matter of POSIX")
+def test_no_space_left_is_a_sentence_and_the_run_goes_on_when_there_is(clip, tmp_path):
+    """A limit on the size of files stands in for a full disk: the weights do not fit."""
+    command = [sys.executable, "-m", "mpas_lite.cli", "run", str(clip), "--out", str(tmp_path / "out"), *map(str, FAST)]
+    limited = (
+        "import resource, signal, sys, runpy; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY));"
+        f"sys.argv = {command[2:]!r}; runpy.run_module('mpas_lite.cli', run_name='__main__')"
+    )
+    full = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, env={**os.environ})
+    assert full.returncode == 2, full.stderr
+    assert "No space is left" in full.stderr
+    assert not list((tmp_path / "out").rglob(".partial-*"))
+    assert not list((tmp_path / "out").rglob("*.safetensors"))
+    after = subprocess.run(command, capture_output=True, text=True)
+    assert after.returncode == 0, after.stderr
+    assert (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_help_of_every_command():
+    for name in (None, *cli.cli.commands):
+        result = CliRunner().invoke(cli.cli, [name, "--help"] if name else ["--help"])
+        assert result.exit_code == 0
+        assert "Usage:" in result.output
+
+
+@pytest.mark.slow
+def test_scenes_writes_clips_that_evaluate_understands(call, tmp_path):
+    code, said, _ = call("scenes", tmp_path, "--split", "validation", "--clips", 1, "--frames", 6)
+    assert code == 0
+    assert "6 clips" in said
+    truth = next((tmp_path / "validation").iterdir()) / "truth"
+    code, said, _ = call("evaluate", truth / "crowd", truth / "crowd")
+    assert "IoU 1.0000 over 6 frames" in said
