@@ -91,12 +91,12 @@ def test_no_file_imports_upward():
     import mpas_lite
 
     order = [
-        "files drawing _walkers _drawing _bodies _ground _places",
+        "files drawing selfdriven _walkers _drawing _bodies _ground _places",
         "video graph crm losses encoders scenes",
         "tracking collectiveness network",
         "pseudolabel datasets augmentation checkpoints stopping",
         "training inference evaluation plots",
-        "report run widgets cli",
+        "report run course cli",
     ]
     level = {name: n for n, names in enumerate(order) for name in names.split()}
     graph = {}
@@ -110,3 +110,19 @@ def test_no_file_imports_upward():
     import networkx as nx
 
     assert nx.is_directed_acyclic_graph(nx.DiGraph((a, b) for a, names in graph.items() for b in names))
+
+
+@needs_source
+def test_the_readme_program_runs(tmp_path):
+    program = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("frame 0: ")
+    assert done.stderr == ""
+
+
+@needs_source
+def test_ci_and_readme_run_the_same_tests():
+    readme = (ROOT / "README.md").read_text()
+    assert "-e '.[test]' && OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m pytest\n" in readme
+    assert ".venv/bin/python -m pytest\n" in (ROOT / ".ci" / "run").read_text()
