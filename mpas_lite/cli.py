@@ -107,8 +107,12 @@ def _net_options(command: Callable) -> Callable:
     """Options of the network and its training, which `train` and `run` share."""
     for option in reversed(
         [
-            click.option("--encoder", help="Any timm encoder: hrnet_w48 (paper), hrnet_w18_small, ..."),
-            click.option("--encoder-weights", help="imagenet (hub), offline (extra), or a file. Default: none."),
+            click.option(
+                "--encoder", help="Any timm encoder: hrnet_w48 (paper), hrnet_w18_small, tf_efficientnet_lite0, ..."
+            ),
+            click.option(
+                "--encoder-weights", help="imagenet (hub), offline (extra), or a file. Without: from scratch."
+            ),
             click.option("--siamese/--no-siamese", default=None, help="With the siamese branch (default) or not."),
             click.option("--batch-size", type=click.IntRange(1)),
             click.option("--lr", type=float, help="Learning rate (paper: 0.02)."),
@@ -292,6 +296,17 @@ def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
         for one in ("train", "validation", "test") if split == "all" else (split,):
             paths = render_benchmark(folder, split=one, clips_per_kind=clips, frames=frames)
             click.echo(f"{one}: {len(paths)} clips in {folder / one}")
+
+
+@cli.command()
+@click.argument("folder", type=_EXISTING)
+@click.option("--student", is_flag=True, help="Without outputs and solutions.")
+def notebooks(folder: Path, student: bool) -> None:
+    """The course, copied out: open it with jupyter lab FOLDER."""
+    from mpas_lite.course import copy_notebooks
+
+    for path in copy_notebooks(folder, student=student):
+        click.echo(path)
 
 
 def _unseen_scenes(folder: Path) -> list[Path]:

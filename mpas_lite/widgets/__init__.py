@@ -1,0 +1,120 @@
+"""Sliders for the notebooks: each explorer is a dict of controls and one pure function that draws.
+
+An explorer (`mpas_lite.widgets.graph`, `.merging`, `.losses`, ...) computes once what no slider changes, and
+redraws the rest in well under 150 ms. Only core ipywidgets are used, of versions 7.7 (Colab) and 8.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ipywidgets
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """A picture and a line of text that follow their controls.
+
+    Attributes
+    ----------
+    controls : dict of ipywidgets controls
+        By the keyword that the callback knows them by; shown in this order.
+    callback : function
+        Gets the value of every control as a keyword, returns a Figure and a line of HTML. It must be pure: the
+        same values, the same picture. So it can be tested, and timed, without a browser.
+
+    Examples
+    --------
+    >>> import ipywidgets
+    >>> from matplotlib.figure import Figure
+    >>> slider = ipywidgets.IntSlider(3, 0, 9, description="K neighbours")
+    >>> explorer = Explorer({"k": slider}, lambda k: (Figure(figsize=(1, 1)), f"K = {k}"))
+    >>> box = explorer.show()
+    >>> slider.value = 7
+    >>> box.children[1].value
+    'K = 7'
+    """
+
+    controls: Mapping[str, Any]
+    callback: Callable[..., tuple[Figure, str]]
+
+    def draw(self) -> tuple[bytes, str]:
+        """PNG picture and line of HTML for the values that the controls have now."""
+        figure, line = self.callback(**{name: control.value for name, control in self.controls.items()})
+        return png(figure), line
+
+    def show(self) -> ipywidgets.VBox:
+        """Controls, line and picture, one below the other; every change of a control redraws.
+
+        The first picture is drawn at once, and an error in it is raised. An error later, when a control has
+        moved, takes the place of the line, in words; the last good picture stays.
+        """
+        import ipywidgets
+
+        first_picture, first_line = self.draw()
+        line = ipywidgets.HTML(first_line)
+        picture = ipywidgets.Image(
+            value=first_picture, format="png", layout={"max_width": "100%", "align_self": "flex-start"}
+        )
+
+        def redraw(_: Any) -> None:
+            try:
+                picture.value, line.value = self.draw()
+            except Exception as error:  # whatever it is: Jupyter would lose it
+                line.value = f"<b>This cannot be drawn.</b> {html.escape(_in_words(error))}"
+
+        for control in self.controls.values():
+            control.observe(redraw, names="value")
+        return ipywidgets.VBox([ipywidgets.VBox(list(self.controls.values())), line, picture])
+
+
+def png(figure: Figure) -> bytes:
+    """Return the figure as a PNG file, at its own size and dpi; lightly packed, as that is faster."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=figure.dpi, pil_kwargs={"compress_level": 1})
+    return file.getvalue()
+
+
+def try_exercise(check: Callable[[Any], None], answer: Any) -> None:
+    """Print what a self-check says of an answer: ``Right!``, or ``Not yet:`` and why.
+
+    Parameters
+    ----------
+    check : function
+        ``check(answer)`` asserts what a right answer fulfils, each assertion with a helpful sentence.
+    answer : object
+        What the exercise asks for, often a function.
+
+    Examples
+    --------
+    >>> def check_double(double):
+    ...     assert double(4) is not ..., "write your formula in place of the three dots."
+    ...     assert double(4) == 8, f"double(4) is 8, not {double(4)}."
+    >>> try_exercise(check_double, lambda x: ...)
+    Not yet: write your formula in place of the three dots.
+    >>> try_exercise(check_double, lambda x: x + 2)
+    Not yet: double(4) is 8, not 6.
+    >>> try_exercise(check_double, lambda x: 2 * x)
+    Right!
+    """
+    try:
+        check(answer)
+    except AssertionError as error:
+        print(f"Not yet: {error}" if str(error) else "Not yet.")
+    except Exception as error:  # a student's code may raise anything, and the notebook goes on
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"Not yet: the code stopped with {type(error).__name__}: {error} (line {place.lineno} of {place.name})")
+    else:
+        print("Right!")
+
+
+def _in_words(error: Exception) -> str:
+    """Return the message of our own errors, which are sentences; of others with the kind in front."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

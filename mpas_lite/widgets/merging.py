@@ -1,0 +1,229 @@
+"""From particles to a pseudo-label, with every parameter on a slider (notebook 04)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mpas_lite.collectiveness import collective_merging
+from mpas_lite.crm import circular_region_merging
+from mpas_lite.drawing import overlay
+from mpas_lite.evaluation import iou, read_ground_truth, truth_of
+from mpas_lite.graph import crowd_graph
+from mpas_lite.plots import PALETTE
+from mpas_lite.tracking import Particles, particles_of_window
+from mpas_lite.video import Video, read_video
+from mpas_lite.widgets import Explorer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_GROUPS = ("orange", "sky", "green", "purple", "blue", "vermillion", "yellow")
+_PARTS = {"hit": "sky", "miss": "yellow", "false alarm": "vermillion"}
+_SHOWN = 400  # px: a frame that is larger is thinned out for the picture, not for the mathematics
+
+
+def merging_explorer(
+    video: Video | str | Path | np.ndarray,
+    truth: np.ndarray | str | Path | None = None,
+    *,
+    index: int = 0,
+    interval: int = 5,
+    max_corners: int = 1000,
+    min_speed: float = 0.2,
+) -> Explorer:
+    """Sliders for K, z, threshold, radius and smallest group; particles and pseudo-label of one frame.
+
+    The frame is tracked once, here; the crowd graph is kept for every K that has been asked for.
+
+    Parameters
+    ----------
+    video : anything `mpas_lite.read_video` takes
+    truth : (H, W) bool, or folder of ground truth, optional
+        The frame's ground truth; in a folder it is found by the frame's number. Without it there is no IoU.
+    index : int
+        0-based index of the frame; ``interval`` frames must follow it.
+    interval, max_corners, min_speed
+        See `mpas_lite.track`. With more than 1,000 corners the sliders become slow.
+
+    Returns
+    -------
+    Explorer
+        Its callback takes ``k``, ``z_times_k``, ``threshold``, ``radius`` (px) and ``min_size``.
+
+    Raises
+    ------
+    ValueError
+        If the video ends before the window of frames does, or the truth does not fit the frame.
+    """
+    import ipywidgets
+
+    video = read_video(video)
+    frames = [frame for _, frame in video.frames(range(index, index + interval + 1))]
+    if len(frames) <= interval:
+        raise ValueError(
+            f"{video.source} ends before frame {index + interval}; choose an index from 0 to "
+            f"{max(len(video) - interval - 1, 0)}."
+        )
+    particles = particles_of_window(frames, index, max_corners=max_corners, min_speed=min_speed)
+    target, valid = _truth(video, truth, index)
+    if target is not None and target.shape != frames[0].shape[:2]:
+        raise ValueError(
+            f"The truth is {target.shape} and the frame {frames[0].shape[:2]} (rows, columns). "
+            "They must be of one size."
+        )
+
+    style = {"style": {"description_width": "initial"}, "layout": {"width": "95%"}, "continuous_update": False}
+    controls = {
+        "k": ipywidgets.IntSlider(20, 1, 40, 1, description="K  neighbours of each particle", **style),
+        "z_times_k": ipywidgets.FloatSlider(
+            0.5, min=0.05, max=0.95, step=0.05, description="zK  damping z, as a multiple of 1/K", **style
+        ),
+        "threshold": ipywidgets.FloatSlider(
+            0.6, min=0.05, max=1.0, step=0.05, description="threshold of a link, as a multiple of κ", **style
+        ),
+        "radius": ipywidgets.IntSlider(20, 1, 40, 1, description="r  radius of the discs [px]", **style),
+        "min_size": ipywidgets.IntSlider(10, 1, 60, 1, description="smallest group [particles]", **style),
+    }
+    return Explorer(controls, _callback(frames[0], particles, target, valid))
+
+
+def _truth(
+    video: Video, truth: np.ndarray | str | Path | None, index: int
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Target and valid pixels of the frame, (H, W) bool; None where there is no truth."""
+    if truth is None:
+        return None, None
+    if isinstance(truth, np.ndarray):
+        return truth.astype(bool), None
+    files = truth_of(video, truth)
+    if index not in files:
+        near = sorted(files, key=lambda known: abs(known - index))[:4]
+        raise ValueError(f"{truth} has no ground truth of frame {index}; the nearest it has: {sorted(near)}.")
+    return read_ground_truth(files[index])
+
+
+def _callback(frame: np.ndarray, particles: Particles, target: np.ndarray | None, valid: np.ndarray | None) -> Any:
+    """Return the pure function from slider values to figure and line; what no slider changes is done here."""
+    n, shape = len(particles), (frame.shape[0], frame.shape[1])
+    thin = -(-max(shape) // _SHOWN)
+    grey = frame[::thin, ::thin].mean(axis=2, keepdims=True) * 0.6 + 255 * 0.4
+    faded = np.repeat(grey.astype(np.uint8), 3, axis=2)
+
+    @lru_cache(maxsize=64)
+    def graph(k: int) -> Any:
+        return crowd_graph(particles.position, particles.velocity, k)
+
+    def draw(k: int, z_times_k: float, threshold: float, radius: float, min_size: int) -> tuple[Figure, str]:
+        z = z_times_k / max(min(k, n - 1), 1)  # a frame of few particles has fewer neighbours than K
+        labels = collective_merging(graph(k), z, threshold=threshold, min_size=min_size)
+        mask = circular_region_merging(particles.position[labels > 0], radius, shape)
+        kept, groups = int((labels > 0).sum()), int(labels.max(initial=0))
+        line = f"{n} particles, {kept} kept in {groups} group{'s'[: groups != 1]}; "
+        line += f"the pseudo-label covers {100 * mask.mean():.0f} % of the frame"
+        if target is None:
+            title, parts = "pseudo-label", {"pseudo-label": mask}
+        else:
+            score = iou(mask, target, valid)
+            line += f"; <b>IoU with the ground truth: {score:.3f}</b>"
+            counted = np.ones(shape, bool) if valid is None else valid
+            title = f"pseudo-label, IoU {score:.3f}"
+            parts = {
+                "hit": mask & target & counted,
+                "miss": target & ~mask & counted,
+                "false alarm": mask & ~target & counted,
+            }
+        figure = _figure(faded, particles, labels, thin)
+        _picture(figure, 1, _tinted(faded, parts, _PARTS, thin), title)
+        _key(figure, 0.515, {name: _PARTS.get(name, "orange") for name in parts})
+        return figure, f"<p style='font-size:1.15em'>{line}</p>"
+
+    return draw
+
+
+def _figure(picture: np.ndarray, particles: Particles, labels: np.ndarray, thin: int) -> Figure:
+    """A wide figure with the particles on its left half."""
+    from matplotlib.figure import Figure
+
+    height, width = picture.shape[:2]
+    figure = Figure(figsize=(9.6, min(4.6 * height / width, 6) + 0.75), dpi=80)
+    ax = _picture(figure, 0, picture, f"{int(labels.max(initial=0))} groups of particles")
+    start = particles.position / thin
+    end = start + particles.velocity * 10 / thin
+    for rank, name in enumerate(_GROUPS):
+        mine = (labels > 0) & ((labels - 1) % len(_GROUPS) == rank)
+        if mine.any():  # all arrows of a colour as one line with gaps: a tenth of the time that arrows take
+            paths = np.stack([start[mine], end[mine], np.full_like(end[mine], np.nan)], axis=1).reshape(-1, 2)
+            ax.plot(*paths.T, color=PALETTE[name], linewidth=1.2)
+            ax.plot(*start[mine].T, "o", color=PALETTE[name], markersize=3.5, markeredgecolor="black", mew=0.4)
+    ax.plot(*start[labels == 0].T, "x", color="black", markersize=4, mew=0.8)
+    _key(figure, 0.01, {"largest group": "orange", "second": "sky", "third": "green"})
+    figure.text(0.4, 0.03, "x  dropped", fontsize=11)
+    return figure
+
+
+def _picture(figure: Figure, half: int, picture: np.ndarray, title: str) -> Axes:
+    """Show a picture in the left (0) or right (1) half, without ticks."""
+    height, width = picture.shape[:2]
+    bottom = 0.4 / figure.get_figheight()
+    ax = figure.add_axes((0.005 + half / 2, bottom, 0.485, 1 - bottom - 0.35 / figure.get_figheight()))
+    ax.imshow(picture, interpolation="nearest")
+    ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
+    ax.set_title(title, fontsize=13, pad=4)
+    return ax
+
+
+def _key(figure: Figure, left: float, names: Mapping[str, str]) -> None:
+    """A row of coloured squares with names under a picture; much faster than a legend."""
+    for name, color in names.items():
+        figure.text(left, 0.03, "\N{BLACK SQUARE}", color=PALETTE[color], fontsize=13)
+        figure.text(left + 0.02, 0.03, name, fontsize=11)
+        left += 0.04 + 0.0088 * len(name)
+
+
+def _tinted(
+    picture: np.ndarray, parts: Mapping[str, np.ndarray], colors: Mapping[str, str], thin: int = 1
+) -> np.ndarray:
+    drawn = picture
+    for name, part in parts.items():
+        digits = PALETTE[colors.get(name, "orange")][1:]
+        rgb = int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
+        drawn = overlay(drawn, part[::thin, ::thin], rgb, opacity=0.6)
+    return drawn
+
+
+def plot_parts(
+    frame: np.ndarray, parts: Mapping[str, np.ndarray], ax: Axes, *, colors: Sequence[str] | None = None
+) -> Axes:
+    """Tint several regions of a frame, each in a colour of its own, with a legend beneath.
+
+    Parameters
+    ----------
+    frame : (H, W, 3) uint8 RGB
+    parts : dict of (H, W) bool
+        By name; a later one covers an earlier one.
+    ax : Axes
+    colors : names of `mpas_lite.plots.PALETTE`, optional
+        One for each part.
+
+    Raises
+    ------
+    ValueError
+        If there is not one colour for each part.
+    """
+    names = list(_GROUPS[: len(parts)] if colors is None else colors)
+    if len(names) != len(parts):
+        raise ValueError(f"{len(parts)} parts need as many colours, not {len(names)}.")
+    color_of = dict(zip(parts, names, strict=True))
+    faded = np.repeat((frame.mean(axis=2, keepdims=True) * 0.6 + 255 * 0.4).astype(np.uint8), 3, axis=2)
+    ax.imshow(_tinted(faded, parts, color_of), interpolation="bilinear")
+    for name, color in color_of.items():
+        ax.plot([], [], "s", color=PALETTE[color], markersize=11, markeredgecolor="black", label=name)
+    ax.set(xticks=[], yticks=[])
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=13, frameon=False, handletextpad=0.3)
+    return ax

@@ -1,0 +1,223 @@
+"""Build the course: every ``NN_name.py`` (the source, py:percent) becomes an executed ``NN_name.ipynb``.
+
+    python notebooks/build.py           # all
+    python notebooks/build.py 02 05     # these
+    python notebooks/build.py --links   # only write the repository's address into badges and install cells
+
+A notebook is written whole or not at all. The build fails, and names the cell, where a cell raises or writes to
+stderr, where an exercise's untouched stub does not end in ``Not yet: `` and a sentence, or where a solution does
+not end in ``Right!``. Cells of exercises get the tag ``nbval-check-output``, so that the tests compare these
+answers.
+
+Kept out of the file: timing, versions, random cell ids, and the state of widgets. In the place of each widget
+stands what it showed first, its line and its picture, so that the notebook can be read where no kernel runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import copy
+import io
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from mpas_lite.files import whole_file
+
+BADGE = (
+    "# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+    "(https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name}.ipynb)"
+)
+INSTALL = '    # %pip install -q "mpas_lite @ git+{address}"'
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+
+
+class BuildError(Exception):
+    """A notebook is not as it must be; the message names notebook and cell."""
+
+
+def main() -> None:
+    """Build what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("numbers", nargs="*", metavar="NN", help="the first digits of the names; all without them")
+    parser.add_argument("--links", action="store_true", help="only write the repository's address into the sources")
+    options = parser.parse_args()
+    sources = [path for path in source_paths() if not options.numbers or path.name.startswith(tuple(options.numbers))]
+    if not sources:
+        sys.exit(f"There is no notebook {' '.join(options.numbers)} in {HERE}.")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow down a machine of few cores
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    failed = False
+    for path in sources:
+        write_links(path)
+        if options.links:
+            continue
+        start = time.perf_counter()
+        try:
+            notebook = build(path)
+        except BuildError as error:
+            failed = True
+            print(f"{path.name}: NOT BUILT. {error}", flush=True)
+            continue
+        with whole_file(path.with_suffix(".ipynb")) as temporary:
+            temporary.write_text(nbformat.writes(notebook), encoding="utf-8")
+        size = path.with_suffix(".ipynb").stat().st_size / 1e6
+        print(f"{path.stem}: {time.perf_counter() - start:.0f} s, {size:.1f} MB", flush=True)
+    sys.exit(failed)
+
+
+def source_paths() -> list[Path]:
+    """Return the sources of the course, in order."""
+    return sorted(HERE.glob("[0-9][0-9]_*.py"))
+
+
+def repository_address() -> str:
+    """Return the repository's address, which stands in pyproject's project.urls and nowhere else."""
+    text = (HERE.parent / "pyproject.toml").read_text(encoding="utf-8")  # Python 3.10 has no tomllib
+    found = re.search(r'^\[project\.urls\]\n(?:.+\n)*?Repository = "(.+?)/?"$', text, re.MULTILINE)
+    if found is None:
+        raise BuildError("pyproject.toml has no Repository in [project.urls].")
+    return found[1]
+
+
+def linked(text: str, name: str, address: str) -> str:
+    """Return the source of notebook ``name`` with badge and install cell of the repository at ``address``."""
+    badge = BADGE.format(repository=address.removeprefix("https://github.com/"), name=name)
+    text = re.sub(r"^# \[!\[Open In Colab\].*$", lambda _: badge, text, count=1, flags=re.MULTILINE)
+    install = INSTALL.format(address=address)
+    return re.sub(r"^[ \t]*(?:# )?%pip install .*mpas.lite.*$", lambda _: install, text, count=1, flags=re.MULTILINE)
+
+
+def write_links(path: Path) -> None:
+    """Bring badge and install cell of a source up to date."""
+    old = path.read_text(encoding="utf-8")
+    new = linked(old, path.stem, repository_address())
+    if new != old:
+        with whole_file(path) as temporary:
+            temporary.write_text(new, encoding="utf-8")
+
+
+def build(path: Path) -> NotebookNode:
+    """Return the executed notebook of a source.
+
+    Raises
+    ------
+    BuildError
+        If a cell raises, writes to stderr, or an exercise is not as it must be.
+    """
+    notebook = converted(path)
+    client = NotebookClient(
+        notebook, timeout=600, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(HERE)}}
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise BuildError(re.sub(r"\x1b\[[0-9;]*m", "", str(error))) from None
+    tidy(notebook)
+    for number, cell in enumerate(notebook.cells):
+        complaint = fault(cell)
+        if complaint:
+            raise BuildError(f"Cell {number} {complaint}:\n{cell.source}\n--- its outputs:\n{printed(cell)}")
+    return notebook
+
+
+def converted(path: Path) -> NotebookNode:
+    """Return the notebook of a source, not executed, with the tags and ids that it shall have."""
+    notebook = jupytext.read(path)
+    notebook.metadata = copy.deepcopy(METADATA)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:03d}"
+        tags = set(cell.metadata.get("tags", []))
+        if "try_exercise(" in cell.source:
+            tags.add("nbval-check-output")
+        cell.metadata = {"tags": sorted(tags)} if tags else {}
+    return notebook
+
+
+def fault(cell: NotebookNode) -> str | None:
+    """Return what is wrong with an executed cell, in words, or None."""
+    if cell.cell_type != "code":
+        return None
+    for output in cell.outputs:
+        if output.output_type == "error":
+            return "raises"
+        if output.get("name") == "stderr":
+            return "writes to stderr"
+    text = printed(cell)
+    if re.search(r"\bat 0x[0-9a-f]{6,}", text):
+        return "shows a memory address (end its last line with a semicolon)"
+    tried = len(re.findall(r"^\s*try_exercise\(", cell.source, re.MULTILINE))
+    if tried:
+        solution = "### BEGIN SOLUTION" in cell.source
+        wanted = r"Right!" if solution else r"Not yet: (?!the code stopped).{20,}"
+        if len(re.findall(rf"^{wanted}$", text, re.MULTILINE)) != tried:
+            return f"is {'a solution' if solution else 'a stub'}, but does not print {wanted}"
+    return None
+
+
+def printed(cell: NotebookNode) -> str:
+    """Return all text among the outputs of a cell."""
+    parts = [o.text if o.output_type == "stream" else o.get("data", {}).get("text/plain", "") for o in cell.outputs]
+    return "\n".join(parts)
+
+
+def tidy(notebook: NotebookNode) -> None:
+    """Join streams, put the first picture of a widget in its place, and forget versions."""
+    state = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    notebook.metadata = copy.deepcopy(METADATA)
+    for cell in notebook.cells:
+        outputs: list[NotebookNode] = []
+        for output in cell.get("outputs", []):
+            streams = output.output_type == "stream" and outputs and outputs[-1].get("name") == output.name
+            if streams:
+                outputs[-1].text += output.text
+            elif WIDGET in output.get("data", {}):
+                outputs += still(output.data[WIDGET]["model_id"], state)
+            else:
+                outputs.append(output)
+        if cell.cell_type == "code":
+            cell.outputs = outputs
+
+
+def still(model: str, state: dict) -> list[NotebookNode]:
+    """Return what a widget shows as outputs that need no kernel: lines of HTML and pictures."""
+    content = state[model]["state"]
+    kind = content.get("_model_name")
+    if kind == "HTMLModel":
+        plain = re.sub(r"<[^>]+>", "", content["value"])
+        return [nbformat.v4.new_output("display_data", {"text/html": content["value"], "text/plain": plain})]
+    if kind == "ImageModel":
+        data = base64.b64encode(packed(base64.b64decode(state[model]["buffers"][0]["data"]))).decode()
+        text = "A picture with sliders: run this cell to move them."
+        return [nbformat.v4.new_output("display_data", {"image/png": data, "text/plain": text})]
+    return [out for child in content.get("children", []) for out in still(child.removeprefix("IPY_MODEL_"), state)]
+
+
+def packed(png: bytes) -> bytes:
+    """Return the same picture in fewer bytes."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(file, "png", optimize=True)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    main()
