@@ -576,17 +576,17 @@ def check_1(walk_sum):
 try_exercise(check_1, walk_sum)
 
 # %% [markdown]
-# #### Solution
+# #### Solution of exercise 1
 
 
 # %%
 ### BEGIN SOLUTION
-def solved_1(graph, start, end, length):
+def solution_1(graph, start, end, length):
     return sum(product(graph, walk) for walk in walks(graph, start, length) if walk[-1] == end)
 
 
-check_1(solved_1)
-try_exercise(check_1, solved_1)
+check_1(solution_1)
+try_exercise(check_1, solution_1)
 ### END SOLUTION
 
 # %% [markdown]
@@ -615,7 +615,7 @@ def check_2(steps_needed):
 try_exercise(check_2, steps_needed)
 
 # %% [markdown]
-# #### Solution
+# #### Solution of exercise 2
 #
 # $(zK)^L \kappa \le \text{share} \cdot \kappa$ where $L \ge \log(\text{share}) / \log(zK)$. (Both logarithms are
 # negative, which turns the sign round.) At the default $z$ a millionth takes 20 steps.
@@ -623,13 +623,13 @@ try_exercise(check_2, steps_needed)
 
 # %%
 ### BEGIN SOLUTION
-def solved_2(z, k, share):
+def solution_2(z, k, share):
     return int(np.ceil(np.log(share) / np.log(z * k) - 1e-9))
 
 
-check_2(solved_2)
-try_exercise(check_2, solved_2)
-assert solved_2(1 / 40, 20, 1e-6) == 20
+check_2(solution_2)
+try_exercise(check_2, solution_2)
+assert solution_2(1 / 40, 20, 1e-6) == 20
 ### END SOLUTION
 
 # %% [markdown]
@@ -659,12 +659,12 @@ def check_3(looked_at):
 try_exercise(check_3, looked_at)
 
 # %% [markdown]
-# #### Solution
+# #### Solution of exercise 3
 
 
 # %%
 ### BEGIN SOLUTION
-def solved_3(W, z, rounds=45):
+def solution_3(W, z, rounds=45):
     term, total = np.ones(W.shape[0]), np.zeros(W.shape[0])
     for _ in range(rounds):
         term = z * (term @ W)
@@ -672,8 +672,8 @@ def solved_3(W, z, rounds=45):
     return total
 
 
-check_3(solved_3)
-try_exercise(check_3, solved_3)
+check_3(solution_3)
+try_exercise(check_3, solution_3)
 ### END SOLUTION
 
 # %% [markdown]

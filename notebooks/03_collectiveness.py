@@ -448,17 +448,17 @@ def check_1(phi_of):
 try_exercise(check_1, phi_of)
 
 # %% [markdown]
-# #### Solution
+# #### Solution of exercise 1
 
 
 # %%
 ### BEGIN SOLUTION
-def solved_1(c, z, k):
+def solution_1(c, z, k):
     return z * k * c / (1 - z * k * c)
 
 
-check_1(solved_1)
-try_exercise(check_1, solved_1)
+check_1(solution_1)
+try_exercise(check_1, solution_1)
 ### END SOLUTION
 
 # %% [markdown]
@@ -489,7 +489,7 @@ def check_2(my_crowd):
 try_exercise(check_2, my_crowd)
 
 # %% [markdown]
-# #### Solution
+# #### Solution of exercise 2
 #
 # Four groups at the corners of a large square, each with its own direction. Within a group directions differ a
 # little, and the opposite group has the opposite of each, so that the sum stays 0.
@@ -497,7 +497,7 @@ try_exercise(check_2, my_crowd)
 
 # %%
 ### BEGIN SOLUTION
-def solved_2():
+def solution_2():
     rng = np.random.default_rng(0)
     spread, error = rng.normal(size=(25, 2)), 0.2 * rng.normal(size=25)
     x = np.concatenate([spread + corner for corner in ((0, 0), (99, 99), (0, 99), (99, 0))])
@@ -505,8 +505,8 @@ def solved_2():
     return x, np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-check_2(solved_2)
-try_exercise(check_2, solved_2)
+check_2(solution_2)
+try_exercise(check_2, solution_2)
 ### END SOLUTION
 
 # %% [markdown]
@@ -540,19 +540,19 @@ def check_3(merge):
 try_exercise(check_3, merge)
 
 # %% [markdown]
-# #### Solution
+# #### Solution of exercise 3
 
 
 # %%
 ### BEGIN SOLUTION
-def solved_3(Z, limit, min_size):
+def solution_3(Z, limit, min_size):
     graph = nx.Graph()
     graph.add_edges_from(np.argwhere(limit < Z).tolist())
     return [group for group in nx.connected_components(graph) if len(group) >= min_size]
 
 
-check_3(solved_3)
-try_exercise(check_3, solved_3)
+check_3(solution_3)
+try_exercise(check_3, solution_3)
 ### END SOLUTION
 
 # %% [markdown]

@@ -66,8 +66,8 @@ def sweep_noise(
     --------
     >>> sweep = sweep_noise([0, 1], [0, 60], n=50)
     >>> sweep.order.round(1)
-    array([[0.2, 1. ],
-           [0.2, 0.1]])
+    array([[0. , 0.8],
+           [0. , 0.1]])
     """
     moments = [at_steps(self_driven_particles(n, noise=eta, seed=seed), tuple(step)) for eta in noise]
     position = np.array([[x for x, _ in row] for row in moments])

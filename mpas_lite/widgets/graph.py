@@ -172,7 +172,8 @@ def _draw_series(ax: Axes, distance: np.ndarray, z: float, k: int, rho: float, l
     ax.tick_params(labelsize=_TICK)
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(fontsize=_TICK, loc="upper right" if z * rho < 0.7 else "lower left", framealpha=0.9)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(fontsize=_TICK, loc="upper right" if z * rho < 0.7 else "lower left", framealpha=0.9)
 
 
 def series_explorer(W: Any, k: int) -> Explorer:
