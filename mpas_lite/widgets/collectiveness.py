@@ -103,6 +103,7 @@ def plot_crowd(
         pivot="mid",
     )
     ax.set_aspect("equal")
+    ax.locator_params(nbins=4)
     ax.set_xlabel("x (interaction radii)", fontsize=_LABEL)
     ax.set_ylabel("y (interaction radii)", fontsize=_LABEL)
     ax.tick_params(labelsize=_TICK)
@@ -132,7 +133,7 @@ def plot_sweep(sweep: Sweep, step: int, ax: Axes | None = None, *, noise: float 
     ax.plot(sweep.noise, phi, "o-", color=PALETTE["blue"], linewidth=2, label="collectiveness Φ")
     if noise is not None:
         ax.axvline(noise, color="black", linewidth=1.2)
-    ax.set(ylim=(-0.02, 1.04), xlim=(-0.02, 1.02))
+    ax.set(ylim=(-0.02, 1.04), xlim=(-0.02, 1.02), xticks=(0, 0.25, 0.5, 0.75, 1), yticks=(0, 0.25, 0.5, 0.75, 1))
     ax.set_xlabel("noise η (1: any direction)", fontsize=_LABEL)
     ax.set_ylabel(f"after {step} steps", fontsize=_LABEL)
     ax.tick_params(labelsize=_TICK)
@@ -159,14 +160,14 @@ def noise_explorer(sweep: Sweep | None = None) -> Explorer:
 
         a, b = int(np.abs(data.noise - noise).argmin()), int(np.abs(data.step - step).argmin())
         figure = Figure(figsize=(10.5, 4.6), dpi=_DPI)
-        left, right = figure.add_axes((0.06, 0.13, 0.4, 0.84)), figure.add_axes((0.61, 0.13, 0.375, 0.84))
+        left, right = figure.add_axes((0.06, 0.13, 0.4, 0.84)), figure.add_axes((0.56, 0.13, 0.42, 0.84))
         phi = data.phi[a, b]
-        plot_crowd(data.position[a, b], data.velocity[a, b], phi, left)
+        plot_crowd(data.position[a, b], data.velocity[a, b], phi, left, colorbar=False)
         plot_sweep(data, int(data.step[b]), right, noise=float(data.noise[a]))
         return figure, (
             f"Noise η = <b>{data.noise[a]:.2f}</b>, after <b>{data.step[b]}</b> steps: order v = "
             f"<b>{data.order[a, b]:.2f}</b>, collectiveness Φ = <b>{phi.mean():.2f}</b> (single particles from "
-            f"{phi.min():.2f} to {phi.max():.2f})."
+            f"{phi.min():.2f} to {phi.max():.2f}; yellow is 0, violet is 1)."
         )
 
     style, layout = {"description_width": "initial"}, ipywidgets.Layout(width="95%")
@@ -359,6 +360,7 @@ def plot_outliers(
     An arrow ends where its particle will be in ``ahead`` frames.
     """
     ax = _on_frame(frame, ax, fade=0.6)
+    ax.locator_params(nbins=4)
     for part, color, marker, size, name in (
         (~dropped & ~planted, "sky", "o", 4, "kept"),
         (dropped & planted, "black", "X", 9, "planted, dropped"),

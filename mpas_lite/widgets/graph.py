@@ -164,7 +164,7 @@ def _draw_series(ax: Axes, distance: np.ndarray, z: float, k: int, rho: float, l
     if length is not None and np.isfinite(seen[length]):
         ax.plot(length, seen[length], "o", markersize=13, markerfacecolor="none", markeredgecolor="black")
     ax.set_yscale("log")
-    ax.set(ylim=(1e-16, 1e6), xlim=(-0.5, len(distance) - 0.5))
+    ax.set(ylim=(1e-16, 1e6), xlim=(-0.5, len(distance) - 0.5), xticks=range(0, len(distance), 10))
     ax.set_yticks([1e-15, 1e-10, 1e-5, 1, 1e5], ["10⁻¹⁵", "10⁻¹⁰", "10⁻⁵", "1", "10⁵"])
     ax.minorticks_off()
     ax.set_xlabel("L, the longest walk counted (steps)", fontsize=_LABEL)
@@ -321,6 +321,7 @@ def plot_reach(
     from matplotlib.colors import LogNorm
 
     ax = _on_frame(frame, ax, fade=0.6)
+    ax.locator_params(nbins=4)
     reached = similarity > 0
     ax.plot(*position[~reached].T, "o", markersize=3, markerfacecolor="white", markeredgecolor="grey", linestyle="none")
     order = np.flatnonzero(reached)[np.argsort(similarity[reached])]  # the strong ones on top
