@@ -235,20 +235,22 @@ print("  closed form, Eq. 4      ", closed[3].round(4))
 # %% [markdown]
 # How fast do the partial sums close in? What $S_L$ forgets are the walks of more than $L$ steps. A particle looks at
 # $K$ others with weights of at most 1, so the weights in a row of $W$ add up to at most $K$, and those in a row of
-# $W^L$ to at most $K^L$. Each further step multiplies what is left by **at most** $zK$. Worked out, no entry of the
-# rest exceeds
+# $W^L$ to at most $K^L$. Two things follow.
 #
-# $$ (zK)^L \, \kappa, \qquad \kappa = \frac{z}{1 - zK}. $$
+# - No entry of $Z$ exceeds $\kappa = \frac{z}{1 - zK}$ (*kappa*). An entry of $W^L$ is at most $K^{L-1}$, as its last
+#   step weighs at most 1, and $z + z^2 K + z^3 K^2 + \dots = \kappa$.
+# - What is missing after $L$ steps is a walk of $L$ steps and then any other: $Z - S_L = (zW)^L Z$. A row of $(zW)^L$
+#   adds up to at most $(zK)^L$, so no missing entry exceeds $(zK)^L \kappa$. Each step multiplies this by $zK$.
 #
-# This is a **bound**: it holds for every graph with this $K$, before we have seen it. The rate at which *this* graph
-# closes in is usually better. It is $z \rho(W)$, where $\rho(W)$, the **spectral radius**, is the largest absolute
-# value of an eigenvalue of $W$. For high powers $W^L$ grows like $\rho(W)^L$.
+# $(zK)^L \kappa$ is a **bound**: it holds for every graph with this $K$, before we have seen it. The rate at which
+# *this* graph closes in is usually better. It is $z \rho(W)$, where $\rho(W)$, the **spectral radius**, is the
+# largest absolute value of an eigenvalue of $W$. For high powers $W^L$ grows like $\rho(W)^L$.
 
 # %%
 ax = plot_series(W, z, K)
 
 # %% [markdown]
-# The dashed line is the bound. The dots are measured. They run parallel to the continuous line, which falls by
+# The dashed line is the bound. The dots are measured. They lie along the continuous line, which falls by
 # $z \rho(W)$ a step, and they end where a computer's numbers end, near $10^{-16}$.
 #
 # **What we saw.** The distance never exceeds the bound. Its own rate is 0.40 a step, while the bound allows 0.50.
@@ -343,7 +345,8 @@ ax = plot_graph(frame, particles.position, crowd_W, axes[1])
 # knows neighbours, not distances.
 #
 # Follow one particle (the star). Its walks of one step end at its neighbours. With two and more steps they spread
-# through everyone who moves along, each step weaker by $zK$ or more. The scale runs in powers of ten.
+# through everyone who moves along, each step at most $zK = \frac12$ as strong as the one before. The scale runs in
+# powers of ten.
 
 # %%
 reach = np.array([(walk_similarity(crowd_W, crowd_z, i, 12) > 0).sum() for i in range(len(particles))])
@@ -391,8 +394,9 @@ assert three.sum() > 0.8 * Z[start].sum()
 #
 # - *Direction.* Katz asked how many walks **arrive** at a node. We count walks that **leave** it. So we give networkx
 #   the graph with all its edges turned round.
-# - *The walk of no step.* networkx solves $x = \alpha W x + \beta$. With $\alpha = z$ and $\beta = 1$ the solution
-#   is $x = (I - zW)^{-1} \mathbf{1} = \mathbf{1} + \phi$: the 1 is the walk of length 0, from each node to itself.
+# - *The walk of no step.* With the edges turned round, networkx solves $x = \alpha W x + \beta$. With $\alpha = z$
+#   and $\beta = 1$ the solution is $x = (I - zW)^{-1} \mathbf{1} = \mathbf{1} + \phi$: the 1 is the walk of length 0,
+#   from each node to itself.
 
 # %% tags=["nbval-check-output"]
 katz = nx.katz_centrality(G.reverse(), alpha=z, beta=1.0, normalized=False, weight="weight", tol=1e-12)

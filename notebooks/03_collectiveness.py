@@ -77,8 +77,8 @@ plt.rcParams.update({"font.size": 13, "figure.dpi": 80})
 # where $\mathbf{1}$ is the vector of ones. The collectiveness of the whole crowd is the mean,
 # $\Phi = \frac1N \sum_i \phi_i$.
 #
-# **By hand.** Suppose that everybody agrees with the own $K$ neighbours equally well: the weights in each row of $W$
-# have the mean $c$. Then $W \mathbf{1} = K c \, \mathbf{1}$, each further step gives another factor $zKc$, and
+# **By hand.** Suppose that everybody agrees with their own $K$ neighbours equally well: the weights in each row of
+# $W$ have the mean $c$. Then $W \mathbf{1} = K c \, \mathbf{1}$, each further step gives another factor $zKc$, and
 #
 # $$ \phi = zKc + (zKc)^2 + \dots = \frac{zKc}{1 - zKc}. $$
 #
@@ -408,6 +408,8 @@ assert missed.max() < 60
 assert np.median(found) > 90
 assert sum(p >= 0.8 for p, _ in results.values()) == 5
 assert results["crossing"][0] < 0.6
+rising = [precision_recall(drop_outliers(planted_W, tau), planted)[1] for tau in (0.4, 0.6, 0.8)]
+assert rising == sorted(rising)
 
 # %% [markdown]
 # Play: the threshold $\tau$, what it is compared with, and how many are planted. Raise $\tau$ and recall rises. At

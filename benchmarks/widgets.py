@@ -1,0 +1,84 @@
+"""How fast every slider of the notebooks answers: ``python -m benchmarks.widgets``.
+
+Each control goes through its values, the others rest where the notebook has them; one answer is the callback and
+its picture as a PNG, which is all that happens between a key and the screen but for the browser.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
+
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import mpas_lite as mp
+from mpas_lite.widgets import Explorer
+from mpas_lite.widgets.collectiveness import noise_explorer, outlier_explorer
+from mpas_lite.widgets.graph import reach_explorer, series_explorer
+from mpas_lite.widgets.losses import imbalance_explorer
+from mpas_lite.widgets.losses import noise_explorer as label_explorer
+from mpas_lite.widgets.merging import merging_explorer
+from mpas_lite.widgets.particles import particles_explorer
+
+LIMIT = 150  # ms
+
+
+def explorers() -> dict[str, Callable[[], Explorer]]:
+    """Each explorer of the course, over a bundled clip."""
+    clip = mp.sample_path("street_flow")
+    video = mp.read_video(clip)
+    particles = next(p for p in mp.track(video) if p.frame == 40)
+    _, frame = next(video.frames([40]))
+    W = mp.crowd_graph(particles.position, particles.velocity, k=20)
+    return {
+        "01 particles": lambda: particles_explorer(mp.render_scene("marathon_bend", seed=3, frames=31)),
+        "02 series": lambda: series_explorer(W[:30, :30], 20),
+        "02 reach": lambda: reach_explorer(frame, particles.position, W, 1 / 40, 20),
+        "03 noise": noise_explorer,
+        "03 outliers": lambda: outlier_explorer(frame, particles),
+        "04 merging": lambda: merging_explorer(clip, truth=clip / "truth" / "crowd", index=20),
+        "05 imbalance": imbalance_explorer,
+        "05 wrong labels": label_explorer,
+    }
+
+
+def values(control: Any) -> list[Any]:
+    """Up to nine values of a control, the ends among them."""
+    if hasattr(control, "options"):
+        return [option[1] if isinstance(option, tuple) else option for option in control.options]
+    if not hasattr(control, "max"):
+        return [True, False]
+    kind = type(control.value)
+    return [kind(control.min + n / 8 * (control.max - control.min)) for n in range(9)]
+
+
+def answers(explorer: Explorer) -> list[float]:
+    """Milliseconds of each answer, after a first picture that does not count."""
+    explorer.draw()
+    taken = []
+    for control in explorer.controls.values():
+        rest = control.value
+        for value in values(control):
+            control.value = value
+            start = perf_counter()
+            explorer.draw()
+            taken.append(1000 * (perf_counter() - start))
+        control.value = rest
+    return taken
+
+
+def main() -> None:
+    """Print a table: median and worst answer of each explorer."""
+    print("| explorer | answers | median (ms) | worst (ms) |\n|---|---|---|---|")
+    for name, make in explorers().items():
+        taken = answers(make())
+        note = " **too slow**" if max(taken) > LIMIT else ""
+        print(f"| {name} | {len(taken)} | {median(taken):.0f} | {max(taken):.0f}{note} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
