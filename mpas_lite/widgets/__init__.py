@@ -6,10 +6,12 @@ redraws the rest in well under 150 ms. Only core ipywidgets are used, of version
 
 from __future__ import annotations
 
+import gc
 import html
 import io
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +68,8 @@ class Explorer:
 
         def redraw(_: Any) -> None:
             try:
-                picture.value, line.value = self.draw()
+                with _collecting_later():
+                    picture.value, line.value = self.draw()
             except Exception as error:  # whatever it is: Jupyter would lose it
                 line.value = f"<b>This cannot be drawn.</b> {html.escape(_in_words(error))}"
 
@@ -113,6 +116,18 @@ def try_exercise(check: Callable[[Any], None], answer: Any) -> None:
         print(f"Not yet: the code stopped with {type(error).__name__}: {error} (line {place.lineno} of {place.name})")
     else:
         print("Right!")
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Hold back the garbage collection: with torch loaded a full one takes longer than a picture."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _in_words(error: Exception) -> str:
