@@ -9,6 +9,7 @@ from .collectiveness import path_similarity as path_similarity
 from .collectiveness import regularized_path_similarity as regularized_path_similarity
 from .crm import circular_region_merging as circular_region_merging
 from .datasets import PairDataset as PairDataset
+from .downloads import download as download
 from .drawing import overlay as overlay
 from .evaluation import Score as Score
 from .evaluation import evaluate as evaluate
@@ -18,6 +19,10 @@ from .evaluation import read_ground_truth as read_ground_truth
 from .graph import crowd_graph as crowd_graph
 from .inference import segment as segment
 from .inference import segment_to as segment_to
+from .labelme import labelme_mask as labelme_mask
+from .labelme import labelme_masks as labelme_masks
+from .labelme import prelabel as prelabel
+from .labelme import write_prelabels as write_prelabels
 from .losses import air_loss as air_loss
 from .losses import cross_entropy_loss as cross_entropy_loss
 from .losses import dice_loss as dice_loss
@@ -33,6 +38,14 @@ from .scenes import render_scene as render_scene
 from .scenes import sample_names as sample_names
 from .scenes import sample_path as sample_path
 from .scenes import write_scene as write_scene
+from .sources import Clip as Clip
+from .sources import cdnet as cdnet
+from .sources import collective_motion as collective_motion
+from .sources import cuhk_crowd as cuhk_crowd
+from .sources import paper_scenes as paper_scenes
+from .sources import particles_of_tracklets as particles_of_tracklets
+from .sources import read_tracklets as read_tracklets
+from .sources import video_folder as video_folder
 from .tracking import Particles as Particles
 from .tracking import track as track
 from .training import History as History

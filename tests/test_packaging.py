@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-CONDA_NAMES = {"torch": "pytorch", "opencv-python": "opencv", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"torch": "pytorch", "opencv-python": "opencv", "matplotlib": "matplotlib-base", "playwright": "playwright-python"}
 
 needs_source = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="runs in a source tree only")
 
@@ -93,10 +93,10 @@ def test_no_file_imports_upward():
     order = [
         "files drawing selfdriven _walkers _drawing _bodies _ground _places",
         "video graph crm losses encoders scenes",
-        "tracking collectiveness network",
-        "pseudolabel datasets augmentation checkpoints stopping",
+        "tracking collectiveness network background refine",
+        "pseudolabel datasets augmentation checkpoints stopping sources downloads",
         "training inference evaluation plots",
-        "report run course cli",
+        "report run course labelme reproduce cli",
     ]
     level = {name: n for n, names in enumerate(order) for name in names.split()}
     graph = {}

@@ -1,0 +1,519 @@
+"""Public data sets as they come: where their clips, ground truth and tracklets lie, without moving a file.
+
+Each adapter takes the folder of a data set, or of one clip of it, and returns a list of :class:`Clip`. Nothing
+is decoded until a clip's frames are asked for. A clip that is not as it should be is left out with a warning
+that names it; only a folder without a single good clip is an error.
+
+The authors of the two crowd databases published their own KLT tracklets beside the frames.
+:func:`read_tracklets` and :func:`particles_of_tracklets` make particles of them, so that the method can be run
+on exactly the points that the authors had.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mpas_lite.tracking import Particles
+from mpas_lite.video import IMAGE_ENDINGS, VIDEO_ENDINGS, Video, read_video
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TRACKLET_FILE = "klt_3000_10_trk.txt"
+_LIST_FILE = "imageList.txt"
+_MEAN_IMAGE = "000000"  # the clip's temporal mean, not a frame
+_POINT = r"\((-?\d{1,6}),(-?\d{1,6}),(\d{1,6})\)"
+_LINE = re.compile(rf"(\d{{1,6}})\s+((?:{_POINT})+)")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip of a data set.
+
+    Attributes
+    ----------
+    name : str
+        The clip's name in its data set.
+    dataset : str
+        The data set's name.
+    scene : str
+        The scene it shows: clips of one scene share the place and the camera.
+    source : Path
+        What :func:`mpas_lite.read_video` takes.
+    truth : Path, optional
+        Folder of ground truth, as :func:`mpas_lite.evaluate` and ``evaluation.truth_of`` take it.
+    tracklets : Path, optional
+        The authors' tracklets, for :func:`read_tracklets`.
+    valid : (int, int), optional
+        First and last frame that count, as numbers in the frames' names, both included.
+    """
+
+    name: str
+    dataset: str
+    scene: str
+    source: Path
+    truth: Path | None = None
+    tracklets: Path | None = None
+    valid: tuple[int, int] | None = None
+
+    def video(self) -> Video:
+        """Open the clip's frames."""
+        return read_video(self.source, name=self.name)
+
+
+# ------------------------------------------------------------------------------------------------- data sets
+
+
+def collective_motion(folder: str | Path) -> list[Clip]:
+    """Clips of the Collective Motion Database: 413 clips of 62 crowded scenes.
+
+    B. Zhou, X. Tang, H. Zhang, X. Wang, "Measuring Crowd Collectiveness", TPAMI 2014. The authors' project page,
+    http://mmlab.ie.cuhk.edu.hk/project/collectiveness, names where to get it; for the terms of use see there.
+
+    One folder a clip::
+
+        639-12/000000.jpg              the temporal mean of the clip: no frame, and skipped
+        639-12/000001.jpg, 000002.jpg, ...
+        639-12/imageList.txt
+        639-12/klt_3000_10_trk.txt     the authors' tracklets
+
+    The scene is what precedes the last hyphen of the clip's name, here 639.
+
+    Parameters
+    ----------
+    folder : path
+        The data set, at whatever depth the clips lie in it, or one clip.
+
+    Returns
+    -------
+    list of Clip
+        In the order of their folders.
+
+    Raises
+    ------
+    ValueError
+        If there is no good clip in the folder.
+    FileNotFoundError
+        If there is no such folder.
+
+    Warns
+    -----
+    UserWarning
+        For each clip that is left out because frames or its list are missing.
+    """
+    return _crowd_clips(folder, "Collective Motion Database", lambda name: re.sub(r"-\d+$", "", name))
+
+
+def cuhk_crowd(folder: str | Path) -> list[Clip]:
+    """Clips of the CUHK Crowd data set: 474 clips.
+
+    J. Shao, C. C. Loy, X. Wang, "Scene-Independent Group Profiling in Crowd", CVPR 2014. For where to get it and
+    the terms of use see the authors' pages at the Multimedia Laboratory of the Chinese University of Hong Kong.
+
+    The layout is that of :func:`collective_motion`. The scene is what precedes the first hyphen of the clip's
+    name: ``1_8_groupSplit-festivalwalk_1_2-1`` shows scene ``1_8_groupSplit``.
+
+    Parameters, results and errors are those of :func:`collective_motion`.
+    """
+    return _crowd_clips(folder, "CUHK Crowd", lambda name: name.split("-")[0])
+
+
+def cdnet(folder: str | Path) -> list[Clip]:
+    """Videos of CDnet 2014 (changedetection.net), with ground truth for every pixel.
+
+    Y. Wang, P.-M. Jodoin, F. Porikli, J. Konrad, Y. Benezeth, P. Ishwar, "CDnet 2014: An Expanded Change Detection
+    Benchmark Dataset", CVPR workshops 2014. The site offers it for download, by category; it asks to be named
+    and the overview paper to be cited. For further terms see there.
+
+    One folder a video, in one of its category::
+
+        baseline/pedestrians/input/in000001.jpg, ...
+        baseline/pedestrians/groundtruth/gt000001.png, ...
+        baseline/pedestrians/temporalROI.txt      first and last frame that count, from 1, both included
+
+    The ground truth marks what moves (255), shadow (50), what lies outside the region of interest (85) and what
+    nobody can tell (170); :func:`mpas_lite.read_ground_truth` knows these. What moves need not be people: choose
+    videos accordingly, such as ``baseline/pedestrians``.
+
+    Parameters
+    ----------
+    folder : path
+        The data set, a category, or one video's folder.
+
+    Returns
+    -------
+    list of Clip
+        ``truth`` is None where there is no folder of ground truth, ``valid`` where there is no temporalROI.txt.
+
+    Raises
+    ------
+    ValueError
+        If no folder in it has an ``input`` with images.
+    FileNotFoundError
+        If there is no such folder.
+
+    Warns
+    -----
+    UserWarning
+        For each video that is left out because it holds no images or its temporalROI.txt is not two numbers.
+    """
+    folder = _existing(folder)
+    clips, problems = [], []
+    for place, folders, _ in _walk(folder):
+        if "input" not in folders:
+            continue
+        folders.clear()
+        truth, limits = place / "groundtruth", place / "temporalROI.txt"
+        if not _images(place / "input"):
+            problems.append(f"{place / 'input'} holds no images.")
+            continue
+        try:
+            valid = _two_numbers(limits) if limits.exists() else None
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        name = place.absolute().name
+        has_truth = truth.is_dir() and bool(_images(truth))
+        clips.append(Clip(name, "CDnet 2014", name, place / "input", truth if has_truth else None, None, valid))
+    layout = "A video of CDnet is a folder with input/ (in000001.jpg, ...), groundtruth/ and temporalROI.txt."
+    return _with_own_names(_good(clips, problems, folder, layout))
+
+
+def video_folder(folder: str | Path) -> list[Clip]:
+    """Videos of a plain folder: files, and folders of frames, each a clip of its own.
+
+    Parameters
+    ----------
+    folder : path
+        A folder of video files and of folders with images (or with one video file), or one folder of images.
+        Other things in it are passed over.
+
+    Returns
+    -------
+    list of Clip
+        Named by file or folder; a name that is taken gets ``-2``, ``-3``, ... behind it.
+
+    Raises
+    ------
+    ValueError
+        If there is no video in it.
+    FileNotFoundError
+        If there is no such folder.
+    """
+    folder = _existing(folder)
+    if _images(folder):
+        sources = [folder]
+    else:
+        entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        sources = [p for p in entries if (_is_one_video(p) if p.is_dir() else p.suffix.lower() in VIDEO_ENDINGS)]
+    names = [p.absolute().name if p.is_dir() else p.stem for p in sources]
+    clips = [Clip(name, folder.absolute().name, name, source) for name, source in zip(names, sources, strict=True)]
+    layout = "Give a folder of video files, of folders of images, or of images."
+    return _with_own_names(_good(clips, [], folder, layout))
+
+
+def paper_scenes(*folders: str | Path, truth: str | Path | None = None) -> dict[str, list[Clip]]:
+    """Find the clips of the paper's six evaluation scenes in the data sets that are at hand.
+
+    Which clips these are is written in ``configs/paper_scenes.toml``: five scenes of CUHK Crowd, one of the
+    Collective Motion Database.
+
+    Parameters
+    ----------
+    *folders : paths
+        Folders of the two data sets, or of any of their clips.
+    truth : path, optional
+        Your annotations: a folder with one folder of masks a clip, named like the clip. The paper's authors
+        published none.
+
+    Returns
+    -------
+    dict from scene to list of Clip
+        All six scenes in the paper's order; the list of a scene that is not at hand is empty.
+
+    Raises
+    ------
+    ValueError
+        If a folder holds no clip in the layout of these data sets, or none is given.
+    FileNotFoundError
+        If there is no such folder.
+
+    Warns
+    -----
+    UserWarning
+        Once, naming the known clips that are missing.
+    """
+    if not folders:
+        raise ValueError("Give the folder of CUHK Crowd, of the Collective Motion Database, or both.")
+    known: dict[str, Clip] = {}
+    for folder in folders:
+        for clip in _crowd_clips(folder, "", str):
+            known.setdefault(clip.name, clip)
+    truth = None if truth is None else _existing(truth)
+    found, missing = {}, []
+    for scene in _scene_list():
+        names = scene.get("clips") or sorted(name for name in known if name.startswith(scene["prefix"]))
+        clips = [replace(known[n], dataset=scene["dataset"], scene=scene["name"]) for n in names if n in known]
+        found[scene["name"]] = [_with_truth(clip, truth) for clip in clips]
+        absent = [name for name in names if name not in known] or ([] if names else [f"{scene['prefix']}..."])
+        missing += [f"{name} ({scene['dataset']})" for name in absent]
+    if missing:
+        warnings.warn(f"Clips of the paper's scenes that are not at hand: {', '.join(missing)}.", stacklevel=2)
+    return found
+
+
+def _scene_list() -> list[dict[str, Any]]:
+    text = (Path(__file__).parent / "configs" / "paper_scenes.toml").read_text(encoding="utf-8")
+    scenes: list[dict[str, Any]] = tomllib.loads(text)["scene"]
+    return scenes
+
+
+def _with_truth(clip: Clip, truth: Path | None) -> Clip:
+    masks = None if truth is None else truth / clip.name
+    return replace(clip, truth=masks) if masks is not None and masks.is_dir() else clip
+
+
+# ------------------------------------------------------------------------------------------------- tracklets
+
+
+@dataclass(frozen=True)
+class Tracklet:
+    """One corner, followed from frame to frame.
+
+    Attributes
+    ----------
+    start : int
+        0-based index of the first frame in the video that :func:`mpas_lite.read_video` opens.
+    position : (T, 2) int32
+        x and y in px in this frame and those that follow it.
+    """
+
+    start: int
+    position: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+
+def read_tracklets(path: str | Path) -> list[Tracklet]:
+    r"""Read the KLT tracklets that come with the Collective Motion and CUHK Crowd databases.
+
+    One a line, ``length<TAB>(x,y,t)(x,y,t)...``: whole pixels, and t is the number in the frame's name. It counts
+    from 1, ``000001.jpg``, which is frame 0 of the video.
+
+    Parameters
+    ----------
+    path : path
+        ``klt_3000_10_trk.txt``, or the clip's folder.
+
+    Raises
+    ------
+    ValueError
+        If a line is not of this form, its length is not what it says, or its t do not go up by one; the message
+        names the line.
+    FileNotFoundError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> import tempfile; path = Path(tempfile.mkdtemp()) / TRACKLET_FILE
+    >>> _ = path.write_text("3\t(10,20,1)(12,20,2)(14,21,3)\n1\t(7,7,3)\n")
+    >>> [(tracklet.start, tracklet.position.tolist()) for tracklet in read_tracklets(path)]
+    [(0, [[10, 20], [12, 20], [14, 21]]), (2, [[7, 7]])]
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / TRACKLET_FILE
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {path}. Tracklets of these data sets are named {TRACKLET_FILE}.")
+    with open(path, encoding="ascii", errors="replace") as lines:
+        return [_tracklet(line.strip(), f"{path}, line {n}") for n, line in enumerate(lines, 1) if line.strip()]
+
+
+def _tracklet(line: str, where: str) -> Tracklet:
+    matched = _LINE.fullmatch(line)
+    if matched is None:
+        raise ValueError(
+            f"{where} is not a tracklet: it should be a length, a tab and points as in 2<TAB>(10,20,1)(12,20,2). "
+            "Is the file damaged or cut off?"
+        )
+    points = np.array(re.findall(r"-?\d+", matched[2]), np.int32).reshape(-1, 3)
+    if len(points) != int(matched[1]):
+        raise ValueError(f"{where} says {matched[1]} points and holds {len(points)}. Is the file damaged or cut off?")
+    if points[0, 2] < 1 or np.any(np.diff(points[:, 2]) != 1):
+        raise ValueError(f"{where}: t should begin at 1 or above and go up by one from point to point.")
+    return Tracklet(int(points[0, 2]) - 1, points[:, :2].copy())
+
+
+def particles_of_tracklets(
+    tracklets: Iterable[Tracklet],
+    frame: int,
+    *,
+    interval: int = 5,
+    min_speed: float = 0.2,
+    min_length: int = 3,
+) -> Particles:
+    """Particles of one frame, out of tracklets instead of :func:`mpas_lite.track`.
+
+    The velocity is the displacement over ``interval`` frames divided by it, as in ``track``. Tracklets that
+    begin after ``frame`` or end before ``frame + interval`` give none.
+
+    **The authors' particles.** Their MATLAB code (``trk2XV(trks, 1, 2)``) takes the displacement to the very next
+    frame, from tracklets of more than 2 points, and keeps those at rest: ``interval=1, min_speed=0``. Positions
+    are whole pixels, so a step of one frame has few directions; the default ``interval`` knows more of them. In a
+    clip's very first frame hardly any of them has begun to move.
+
+    Parameters
+    ----------
+    tracklets : iterable of Tracklet
+    frame : int
+        0-based index in the video.
+    interval : int
+        Frames over which the velocity is measured.
+    min_speed : float
+        Slower points (px/frame) are background and dropped; 0 keeps all.
+    min_length : int
+        Tracklets of fewer points are dropped.
+
+    Returns
+    -------
+    Particles
+        In the order of the tracklets; N = 0 where none is alive.
+
+    Raises
+    ------
+    ValueError
+        If ``frame`` is negative or ``interval`` below 1.
+
+    Examples
+    --------
+    >>> straight = Tracklet(4, np.array([[10, 20], [12, 20], [14, 20], [16, 21]], np.int32))
+    >>> particles = particles_of_tracklets([straight], 5, interval=2)
+    >>> particles.position, particles.velocity
+    (array([[12., 20.]], dtype=float32), array([[2. , 0.5]], dtype=float32))
+    """
+    if frame < 0 or interval < 1:
+        raise ValueError(f"frame is at least 0 and interval at least 1; they are {frame} and {interval}.")
+    alive = [
+        t.position[[frame - t.start, frame - t.start + interval]]
+        for t in tracklets
+        if t.start <= frame and frame + interval < t.start + len(t) and len(t) >= min_length
+    ]
+    ends = np.array(alive, np.float32).reshape(-1, 2, 2)  # (N, from and to, x and y)
+    velocity = (ends[:, 1] - ends[:, 0]) / np.float32(interval)
+    moving = np.linalg.norm(velocity, axis=1) >= min_speed
+    return Particles(ends[moving, 0], velocity[moving], frame)
+
+
+# ------------------------------------------------------------------------------------------------- folders
+
+
+def _crowd_clips(folder: str | Path, dataset: str, scene_of: Callable[[str], str]) -> list[Clip]:
+    folder = _existing(folder)
+    clips, problems = [], []
+    for place, folders, files in _walk(folder):
+        if not {_LIST_FILE, TRACKLET_FILE, f"{_MEAN_IMAGE}.jpg"} & set(files):
+            continue
+        folders.clear()
+        problem = _problem_of_crowd_clip(place, files)
+        if problem:
+            problems.append(f"{place}: {problem}")
+            continue
+        name = place.absolute().name
+        tracklets = place / TRACKLET_FILE if TRACKLET_FILE in files else None
+        clips.append(Clip(name, dataset, scene_of(name), place, tracklets=tracklets))
+    layout = f"A clip of this data set is a folder with 000001.jpg, 000002.jpg, ... and {_LIST_FILE}."
+    return _good(clips, problems, folder, layout)
+
+
+def _problem_of_crowd_clip(place: Path, files: Sequence[str]) -> str | None:
+    """Why the frames are not those that the tracklets count, in a sentence; None where they are."""
+    if _LIST_FILE not in files:
+        return f"without {_LIST_FILE} the mean image 000000.jpg cannot be told from a frame. Get the clip again."
+    stems = sorted(Path(f).stem for f in files if Path(f).suffix.lower() in IMAGE_ENDINGS and not f.startswith("."))
+    frames = [stem for stem in stems if stem != _MEAN_IMAGE]
+    text = (place / _LIST_FILE).read_text(encoding="utf-8", errors="replace")
+    # Only the names are looked at: nothing that the list says is opened.
+    listed = [Path(line.strip().replace("\\", "/")).stem for line in text.splitlines() if line.strip()]
+    missing = sorted(set(listed) - set(stems) - {_MEAN_IMAGE})
+    if missing:
+        return f"of the frames in {_LIST_FILE} {len(missing)} are missing, the first {missing[0]}. Get the clip again."
+    if not frames:
+        return "it holds no frames."
+    numbers = [int(stem) if stem.isdecimal() else -1 for stem in frames]
+    if sorted(numbers) != list(range(1, len(numbers) + 1)):
+        return "its images are not numbered 000001, 000002, ... without a gap. Get the clip again."
+    return None
+
+
+def _existing(folder: str | Path) -> Path:
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}. Check the path.")
+    return folder
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Folders below, visible ones in order, through links too but into each only once; clear() stops the descent."""
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield Path(place), folders, sorted(files)
+
+
+def _good(clips: list[Clip], problems: list[str], folder: Path, layout: str) -> list[Clip]:
+    """The clips, with a warning for each that is left out; an error if none is left."""
+    if not clips:
+        reason = f" {problems[0]}" if problems else ""
+        raise ValueError(f"{folder} holds no clip that can be used.{reason} {layout}")
+    for problem in problems:
+        warnings.warn(f"{problem} It is left out.", stacklevel=4)
+    return clips
+
+
+def _with_own_names(clips: list[Clip]) -> list[Clip]:
+    """Put -2, -3, ... behind a name that an earlier clip has."""
+    taken: set[str] = set()
+    named = []
+    for clip in clips:
+        name, number = clip.name, 2
+        while name in taken:
+            name, number = f"{clip.name}-{number}", number + 1
+        taken.add(name)
+        named.append(replace(clip, name=name))
+    return named
+
+
+def _images(folder: Path) -> list[Path]:
+    return [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_ENDINGS and not p.name.startswith(".")]
+
+
+def _is_one_video(folder: Path) -> bool:
+    inside = [p for p in folder.iterdir() if p.suffix.lower() in VIDEO_ENDINGS and not p.name.startswith(".")]
+    return bool(_images(folder)) or len(inside) == 1
+
+
+def _two_numbers(path: Path) -> tuple[int, int]:
+    try:
+        first, last = (int(word) for word in path.read_text(encoding="ascii", errors="replace").split())
+    except ValueError:
+        raise ValueError(f"{path} should hold two whole numbers, such as: 300 1099") from None
+    if not 1 <= first <= last:
+        raise ValueError(f"{path} lets frames {first} to {last} count; they are numbered from 1, the lower one first.")
+    return first, last

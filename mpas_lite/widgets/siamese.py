@@ -1,0 +1,250 @@
+"""Notebook 06: the network as a picture with shapes, masks that evolve, and features under another light."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mpas_lite.datasets import as_image
+from mpas_lite.evaluation import iou
+from mpas_lite.network import MPASNet
+from mpas_lite.plots import PALETTE, plot_mask
+from mpas_lite.widgets import Explorer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def shapes_of(net: MPASNet, x: Tensor) -> dict[str, tuple[int, ...]]:
+    """Shapes, without the batch, of everything that a frame becomes on its way through the network.
+
+    Parameters
+    ----------
+    net : MPASNet
+        In eval mode.
+    x : (1, 3, H, W) float in [0, 1]
+
+    Returns
+    -------
+    dict
+        ``x``, ``F`` (the encoder's maps), ``psi``, ``head`` and ``prob``.
+
+    Examples
+    --------
+    >>> shapes_of(MPASNet("test_efficientnet").eval(), torch.zeros(1, 3, 64, 96))["F"]
+    (168, 16, 24)
+    """
+    with torch.inference_mode():
+        f = net.encode(x)
+        psi = net.psi(f)
+        steps = {"x": x, "F": f, "psi": psi, "head": net.head(psi), "prob": net(x)}
+    return {name: tuple(step.shape[1:]) for name, step in steps.items()}
+
+
+def draw_network(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
+    """Draw Fig. 2 of the paper: both branches, their fusion, both losses, and what inference drops.
+
+    Parameters
+    ----------
+    shapes : mapping
+        As `shapes_of` returns it.
+    """
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots(figsize=(13, 4.9), layout="constrained")
+    ax.set(xlim=(-0.4, 13.6), ylim=(-0.7, 3.7))
+    ax.axis("off")
+    top, bottom, middle = 3.1, 0.8, 1.95
+    size = {name: " x ".join(map(str, shape)) for name, shape in shapes.items()}
+    for y, hat, dropped in ((top, "", False), (bottom, r"\hat", True)):
+        _box(ax, 0.55, y, f"$x$\n{size['x']}" if not hat else "$\\hat{x}$\nother light", "white", dropped)
+        _box(ax, 2.7, y, "encoder\nstrides 4 to 32", "sky", dropped)
+        _box(ax, 4.85, y, f"${'F' if not hat else hat + '{F}'}$\n{size['F']}", "white", dropped)
+        _box(ax, 7.0, y, f"$\\psi$: 1x1, norm, ReLU\n{size['psi']}", "orange", dropped)
+        for left, right in ((1.39, 1.86), (3.54, 4.01), (5.69, 6.16)):
+            _arrow(ax, (left, y), (right, y), dropped)
+    _box(ax, 9.15, middle, f"mean\n{size['psi']}", "white", False, width=1.35)
+    _box(ax, 10.95, middle, f"head: 3x3\n{size['head']}", "orange", False, width=1.45)
+    _box(ax, 12.75, middle, f"sigmoid\n{size['prob']}", "white", False, width=1.35)
+    _arrow(ax, (7.85, top - 0.2), (8.75, middle + 0.5), False)
+    _arrow(ax, (7.85, bottom + 0.2), (8.75, middle - 0.5), True)
+    _arrow(ax, (9.83, middle), (10.2, middle), False)
+    _arrow(ax, (11.68, middle), (12.05, middle), False)
+    style = {"ha": "center", "va": "center", "fontsize": 14, "color": PALETTE["vermillion"]}
+    for x, name in ((2.7, "the same weights"), (7.0, "the same weights")):
+        ax.text(x, middle, name, ha="center", va="center", fontsize=12, color=PALETTE["blue"])
+        for y, sign in ((top, -1), (bottom, 1)):
+            ends = {"xy": (x, y + sign * 0.5), "xytext": (x, middle + sign * -0.2)}
+            ax.annotate("", **ends, arrowprops={"arrowstyle": "-", "color": PALETTE["blue"], "linewidth": 1.5})
+    ax.text(4.85, middle, "$L_{AIR}$", **style)
+    for y, sign in ((top, -1), (bottom, 1)):
+        ends = {"xy": (4.85, y + sign * 0.5), "xytext": (4.85, middle + sign * -0.2)}
+        ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": PALETTE["vermillion"], "linewidth": 2})
+    ax.text(12.75, top + 0.3, "pseudo-label", ha="center", va="center", fontsize=13)
+    ax.text(12.75, 2.9, "$L_{SEG}$", **style)
+    for start, end in ((2.75, 2.42), (3.05, 3.28)):
+        ends = {"xy": (12.75, end), "xytext": (12.75, start)}
+        ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": PALETTE["vermillion"], "linewidth": 2})
+    ax.text(4.0, -0.45, "dashed: in training only; inference drops it", ha="center", fontsize=13, color="0.35")
+    return ax
+
+
+def _box(ax: Axes, x: float, y: float, text: str, color: str, dropped: bool, width: float = 1.6) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    face = "white" if color == "white" else PALETTE[color] + ("55" if dropped else "aa")
+    ax.add_patch(
+        FancyBboxPatch(
+            (x - width / 2, y - 0.42),
+            width,
+            0.84,
+            boxstyle="round,pad=0.04",
+            facecolor=face,
+            edgecolor="black",
+            linewidth=1.4,
+            linestyle="--" if dropped else "-",
+        )
+    )
+    ax.text(x, y, text, ha="center", va="center", fontsize=10.5 if width > 1.5 and "psi" in text else 12)
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], dropped: bool) -> None:
+    style = {"arrowstyle": "->", "linewidth": 1.6, "linestyle": "--" if dropped else "-", "color": "black"}
+    ax.annotate("", xy=end, xytext=start, arrowprops=style)
+
+
+def masks_explorer(frame: np.ndarray, probs: Mapping[int, np.ndarray], truth: np.ndarray | None = None) -> Explorer:
+    """Sliders for the step of training and the threshold: what the network says of a frame as it learns.
+
+    Parameters
+    ----------
+    frame : (H, W, 3) uint8 RGB
+    probs : mapping of step to (H, W) float
+        The probability of crowd after so many steps.
+    truth : (H, W) bool, optional
+
+    Raises
+    ------
+    ValueError
+        If there is no step.
+    """
+    import ipywidgets
+    from matplotlib.figure import Figure
+
+    if not probs:
+        raise ValueError("There is no step to show: probs is empty.")
+
+    def draw(step: int, threshold: float) -> tuple[Figure, str]:
+        prob = probs[step]
+        figure = Figure(figsize=(11, 4.5), dpi=72)
+        left, right = figure.subplots(1, 2)
+        shown = left.imshow(prob, cmap="cividis", vmin=0, vmax=1)
+        bar = figure.colorbar(shown, ax=left, fraction=0.035, pad=0.02, ticks=[0, 0.5, 1])
+        bar.set_label("probability of crowd", fontsize=13)
+        plot_mask(frame, prob > threshold, truth, right)
+        left.set_title(f"after {step} steps", fontsize=15)
+        for ax in (left, right):
+            ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
+        figure.subplots_adjust(left=0.01, right=0.99, bottom=0.12, top=0.9, wspace=0.12)
+        line = f"After <b>{step}</b> steps <b>{(prob > threshold).mean():.0%}</b> of the pixels lie above the threshold"
+        if truth is not None:
+            line += f"; IoU with the truth <b>{iou(prob > threshold, truth):.2f}</b>"
+        return figure, line + "."
+
+    steps = _slider(
+        ipywidgets.SelectionSlider, "training  [steps]", options=[(str(step), step) for step in probs], value=max(probs)
+    )
+    level = _slider(ipywidgets.FloatSlider, "threshold of the probability", min=0.05, max=0.95, step=0.05, value=0.5)
+    return Explorer({"step": steps, "threshold": level}, draw)
+
+
+def another_light(frame: np.ndarray, *, brightness: float = 0.0, saturation: float = 1.0) -> np.ndarray:
+    """Return the frame in another light: all grey levels shifted, all colours paler or stronger.
+
+    Parameters
+    ----------
+    frame : (H, W, 3) uint8 RGB
+    brightness : float
+        Added to every channel, grey levels.
+    saturation : float
+        0 is grey, 1 changes nothing.
+
+    Examples
+    --------
+    >>> another_light(np.full((1, 1, 3), 100, np.uint8), brightness=20).ravel()
+    array([120, 120, 120], dtype=uint8)
+    """
+    grey = frame @ np.array([0.299, 0.587, 0.114])
+    changed = grey[..., None] + saturation * (frame - grey[..., None]) + brightness
+    return np.clip(changed.round(), 0, 255).astype(np.uint8)
+
+
+def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
+    """Sliders for the light of a frame: what happens to each network's features, and to its mask.
+
+    Parameters
+    ----------
+    nets : mapping of name to MPASNet
+        In eval mode.
+    frame : (H, W, 3) uint8 RGB
+        At the networks' working size.
+    """
+    import ipywidgets
+    from matplotlib.figure import Figure
+
+    before = {name: _features(net, frame) for name, net in nets.items()}
+
+    @lru_cache(maxsize=64)
+    def changed(name: str, brightness: int, saturation: float) -> tuple[np.ndarray, Tensor, np.ndarray]:
+        view = another_light(frame, brightness=brightness, saturation=saturation)
+        return view, *_features(nets[name], view)
+
+    def draw(name: str, brightness: int, saturation: float) -> tuple[Figure, str]:
+        f, mask = before[name]
+        view, f_hat, mask_hat = changed(name, brightness, saturation)
+        change = (f - f_hat).square().mean(dim=0) / f.var(dim=(1, 2)).mean()
+        figure = Figure(figsize=(11, 4.5), dpi=72)
+        left, right = figure.subplots(1, 2)
+        plot_mask(view, mask_hat, mask, left)
+        shown = right.imshow(change.sqrt().numpy(), cmap="cividis", vmin=0, vmax=1.5)
+        bar = figure.colorbar(shown, ax=right, fraction=0.035, pad=0.02, ticks=[0, 0.5, 1, 1.5])
+        bar.set_label("change / spread of $F$", fontsize=13)
+        left.set_title("mask, against that in the old light", fontsize=15)
+        right.set_title("change of the features", fontsize=15)
+        for ax in (left, right):
+            ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
+        figure.subplots_adjust(left=0.01, right=0.91, bottom=0.12, top=0.9, wspace=0.06)
+        line = (
+            f"{name}: features change by <b>{change.mean().sqrt():.2f}</b> of their spread; "
+            f"IoU of the two masks <b>{iou(mask_hat, mask):.2f}</b>."
+        )
+        return figure, line
+
+    controls = {
+        "name": _slider(ipywidgets.Dropdown, "network trained with", options=list(nets)),
+        "brightness": _slider(ipywidgets.IntSlider, "brightness  [grey levels]", min=-60, max=60, step=10, value=-40),
+        "saturation": _slider(
+            ipywidgets.FloatSlider, "saturation  (1: as it is)", min=0.0, max=2.0, step=0.25, value=0.5
+        ),
+    }
+    return Explorer(controls, draw)
+
+
+def _features(net: MPASNet, frame: np.ndarray) -> tuple[Tensor, np.ndarray]:
+    """F of one frame, (C, h, w), and its mask, (H, W) bool."""
+    x = as_image(frame)[None] / 255
+    with torch.inference_mode():
+        return net.encode(x)[0], (net(x)[0, 0] > 0.5).numpy()
+
+
+def _slider(kind: Any, description: str, **options: Any) -> Any:
+    if hasattr(kind, "continuous_update"):
+        options["continuous_update"] = False
+    style = {"description_width": "initial"}
+    return kind(description=description, style=style, layout={"width": "95%"}, **options)

@@ -1,0 +1,333 @@
+"""LabelMe: what a person draws becomes the mask, and a mask becomes what a person can correct."""
+
+import base64
+import json
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.path import Path as Outline
+from scipy import ndimage
+
+from mpas_lite.evaluation import evaluate, iou
+from mpas_lite.files import read_image, write_image, write_json
+from mpas_lite.labelme import labelme_mask, labelme_masks, prelabel, write_prelabels
+from mpas_lite.pseudolabel import pseudo_label
+from mpas_lite.video import read_video
+
+HEIGHT, WIDTH = 40, 60
+
+
+def shape(points, kind="polygon", label="crowd", **more):
+    return {"label": label, "points": points, "group_id": None, "shape_type": kind, "flags": {}, **more}
+
+
+def saved(path, *shapes, height=HEIGHT, width=WIDTH, **changes):
+    content = {"version": "5.4.1", "flags": {}, "shapes": list(shapes), "imagePath": "x.png", "imageData": None}
+    write_json(path, content | {"imageHeight": height, "imageWidth": width} | changes)
+    return path
+
+
+@pytest.fixture
+def mask_of(tmp_path):
+    return lambda *shapes, labels=None, **changes: labelme_mask(
+        saved(tmp_path / "000001.json", *shapes, **changes), labels=labels
+    )
+
+
+def smooth(size, seed, scale):
+    """A mask of smooth regions, some with holes, some with islands in them."""
+    noise = np.random.default_rng(seed).normal(size=size)
+    return ndimage.gaussian_filter(noise, scale) > 0
+
+
+def drawn_again(mask, **options):
+    """Write a mask as LabelMe file and read it back."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "000001.json"
+        write_json(path, prelabel(mask, "000001.png", **options))
+        return labelme_mask(path)
+
+
+# ------------------------------------------------------------------------------------------------- reading
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(-10, 70), st.floats(-10, 50)), min_size=3, max_size=3))
+def test_a_polygon_covers_what_lies_inside_it(points):
+    with tempfile.TemporaryDirectory() as folder:
+        mask = labelme_mask(saved(Path(folder) / "1.json", shape(points)))
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    pixels = np.column_stack([x.ravel(), y.ravel()])
+    # matplotlib's answer, a pixel and a half more or less: the outline itself is a matter of convention
+    closed = Outline([*points, points[0]])
+    inside = closed.contains_points(pixels).reshape(HEIGHT, WIDTH)
+    away = np.min(
+        [distance_to_edge(pixels, a, b) for a, b in zip(points, points[1:] + points[:1], strict=True)], axis=0
+    )
+    clear = away.reshape(HEIGHT, WIDTH) > 1.5
+    assert np.array_equal(mask[clear], inside[clear])
+
+
+def distance_to_edge(pixels, a, b):
+    a, b = np.array(a), np.array(b)
+    along = (b - a) @ (b - a)
+    share = np.clip((pixels - a) @ (b - a) / along, 0, 1) if along else np.zeros(len(pixels))
+    return np.linalg.norm(pixels - a - share[:, None] * (b - a), axis=1)
+
+
+def test_a_rectangle_is_two_corners_in_any_order(mask_of):
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    expected[5:11, 20:41] = True
+    assert np.array_equal(mask_of(shape([[20, 5], [40, 10]], "rectangle")), expected)
+    assert np.array_equal(mask_of(shape([[40, 5], [20, 10]], "rectangle")), expected)
+
+
+def test_a_circle_is_its_centre_and_a_point_on_it(mask_of):
+    mask = mask_of(shape([[30, 20], [30, 30]], "circle"))
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    distance = np.hypot(x - 30, y - 20)
+    assert mask[distance <= 9.5].all()
+    assert not mask[distance >= 11].any()
+
+
+def test_an_oriented_rectangle_is_its_four_corners(mask_of):
+    corners = [[10, 5], [30, 5], [30, 15], [10, 15]]
+    assert np.array_equal(mask_of(shape(corners, "oriented_rectangle")), mask_of(shape(corners)))
+
+
+def test_a_mask_of_the_ai_tools(mask_of):
+    stencil = smooth((10, 15), 1, 2.0)
+    text = base64.b64encode(cv2.imencode(".png", stencil.astype(np.uint8))[1].tobytes()).decode()
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    expected[7:17, 20:35] = stencil
+    assert np.array_equal(mask_of(shape([[20, 7], [34, 16]], "mask", mask=text)), expected)
+
+
+def test_shapes_of_all_labels_add_up(mask_of):
+    left, right = shape([[0, 0], [9, 9]], "rectangle", "left"), shape([[20, 0], [29, 9]], "rectangle", "Right")
+    assert mask_of(left, right).sum() == 200
+    assert mask_of(left, right, labels=["RIGHT"]).sum() == 100
+    assert mask_of(left, right, labels=["nobody"]).sum() == 0
+    assert mask_of().sum() == 0
+
+
+def test_a_hole_takes_away_from_what_is_beneath_it_alone(mask_of):
+    whole, hole = shape([[0, 0], [19, 19]], "rectangle"), shape([[5, 5], [14, 14]], "rectangle", "hole")
+    island = shape([[8, 8], [9, 9]], "rectangle")
+    assert mask_of(whole, hole).sum() == 300
+    assert mask_of(whole, hole, island, labels=["crowd"]).sum() == 304
+    assert mask_of(hole, whole).sum() == 400
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"imageHeight": None}, "does not say how large"),
+        ({"imageWidth": "60"}, "does not say how large"),
+        ({"imageHeight": -4}, "does not say how large"),
+        ({"imageHeight": 10**7}, "is 60x10000000. Is the file damaged"),
+        ({"shapes": None}, 'no list of "shapes"'),
+        ({"shapes": [7]}, "shape 1 has no label"),
+        ({"shapes": [shape([[0, 0], [5, 5]], "line")]}, "shape 1 is a line, which has no area"),
+        ({"shapes": [shape([[0, 0], [5, 5]])]}, "polygon has 3 or more points; this one has 2"),
+        ({"shapes": [shape([[0, 0]], "rectangle")]}, "rectangle has 2 points; this one has 1"),
+        ({"shapes": [shape([], "rectangle")]}, "rectangle has 2 points; this one has 0"),
+        ({"shapes": [shape([[0, 0], [1, "a"], [2, 2]])]}, "not pairs of numbers"),
+        ({"shapes": [shape([[0, 0], [1, 2, 3], [2, 2]])]}, "not pairs of numbers"),
+        ({"shapes": [shape(None)]}, "not pairs of numbers"),
+        ({"shapes": [shape([[0, 0], [1, float("nan")], [2, 2]])]}, "nowhere near the image"),
+        ({"shapes": [shape([[0, 0], [1, 1e12]], "circle")]}, "nowhere near the image"),
+        ({"shapes": [shape([[0, 0], [9, 9]], "mask", mask="no base64!")]}, "mask that cannot be read"),
+        ({"shapes": [shape([[0, 0], [9, 9]], "mask")]}, "mask that cannot be read"),
+    ],
+)
+def test_a_bad_file_is_named_in_a_sentence(tmp_path, changes, sentence):
+    path = saved(tmp_path / "000007.json", **changes)
+    with pytest.raises(ValueError, match=sentence) as caught:
+        labelme_mask(path)
+    assert "000007.json" in str(caught.value)
+
+
+def test_an_embedded_mask_larger_than_the_image_is_not_unpacked(mask_of):
+    huge = base64.b64encode(cv2.imencode(".png", np.zeros((HEIGHT + 1, 5), np.uint8))[1].tobytes()).decode()
+    with pytest.raises(ValueError, match="mask that cannot be read"):
+        mask_of(shape([[0, 0], [4, HEIGHT]], "mask", mask=huge))
+
+
+def test_no_path_in_the_file_is_followed(mask_of):
+    mask = mask_of(shape([[0, 0], [9, 9]], "rectangle"), imagePath="../../../../etc/passwd")
+    assert mask.sum() == 100
+
+
+def test_damaged_json_is_not_to_be_deleted(tmp_path):
+    for text in ('{"shapes": [', "[" * 100_000):
+        (tmp_path / "1.json").write_text(text)
+        with pytest.raises(ValueError, match=r"is not valid JSON .* go back to a copy"):
+            labelme_mask(tmp_path / "1.json")
+
+
+def test_a_folder_becomes_ground_truth(tmp_path):
+    right = shape([[0, 0], [29, 39]], "rectangle")
+    saved(tmp_path / "in" / "frame000020.json", right)
+    saved(tmp_path / "in" / "frame000000.json")
+    (tmp_path / "in" / "frames.json").write_text("{}")  # another program's: no number, no frame
+    written = labelme_masks(tmp_path / "in", tmp_path / "gt")
+    assert [path.name for path in written] == ["000000.png", "000020.png"]
+    write_image(tmp_path / "pred" / "000020.png", np.ones((HEIGHT, WIDTH), bool))
+    write_image(tmp_path / "pred" / "000000.png", np.zeros((HEIGHT, WIDTH), bool))
+    score = evaluate(tmp_path / "pred", tmp_path / "gt")
+    assert score.frames == (0, 20)
+    assert score.iou == (1.0, 0.5)
+
+
+def test_one_bad_file_does_not_end_the_run(tmp_path):
+    saved(tmp_path / "000001.json", shape([[0, 0], [9, 9]], "rectangle"))
+    (tmp_path / "000002.json").write_text("{")
+    with pytest.warns(UserWarning, match=r"000002.json is not valid JSON .* left out"):
+        assert len(labelme_masks(tmp_path, tmp_path / "gt")) == 1
+    (tmp_path / "000001.json").unlink()
+    with pytest.raises(ValueError, match=r"no LabelMe file that can be read. .*000002.json"):
+        labelme_masks(tmp_path, tmp_path / "gt")
+
+
+def test_two_files_of_one_number_are_refused(tmp_path):
+    saved(tmp_path / "a1.json")
+    saved(tmp_path / "b1.json")
+    with pytest.raises(ValueError, match="both stand for frame 1"):
+        labelme_masks(tmp_path, tmp_path / "gt")
+
+
+# ------------------------------------------------------------------------------------------------- writing
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.sampled_from([0.3, 1.0, 3.0]))
+def test_without_tolerance_a_mask_comes_back_pixel_by_pixel(seed, height, width, scale):
+    mask = smooth((height, width), seed, scale)
+    assert np.array_equal(drawn_again(mask, tolerance=0, min_area=1), mask)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 2.0, 4.0]))
+def test_an_outline_departs_by_no_more_than_the_tolerance(seed, tolerance):
+    mask = smooth((80, 100), seed, 6.0)
+    again = drawn_again(mask, tolerance=tolerance, min_area=1)
+    # how far each pixel is from the mask's edge, on either side of it; the image's edge is one too
+    padded = np.pad(mask, 1)
+    away = np.maximum(ndimage.distance_transform_edt(padded), ndimage.distance_transform_edt(~padded))[1:-1, 1:-1]
+    assert away[again != mask].max(initial=0) <= tolerance + 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_defaults_keep_a_crowd_as_it_is_with_few_points(seed):
+    mask = smooth((240, 320), seed, 15.0)
+    content = prelabel(mask, "000001.png")
+    assert iou(drawn_again(mask), mask) > 0.97
+    outline = ndimage.binary_dilation(mask) & ~mask
+    assert sum(len(s["points"]) for s in content["shapes"]) < outline.sum() / 5
+
+
+def test_rings_within_rings():
+    y, x = np.mgrid[:80, :80]
+    rings = (np.hypot(x - 40, y - 40) // 8).astype(int) % 2 == 0
+    content = prelabel(rings, "1.png", tolerance=0, min_area=1)
+    labels = [s["label"] for s in content["shapes"]]
+    assert labels.count("hole") >= 2
+    assert labels.count("crowd") >= 3
+    assert np.array_equal(drawn_again(rings, tolerance=0, min_area=1), rings)
+
+
+def test_specks_go_and_pinholes_are_filled():
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[5:25, 5:25] = True
+    mask[10:12, 10:12] = False
+    mask[35, 50:53] = True
+    expected = np.zeros_like(mask)
+    expected[5:25, 5:25] = True
+    assert np.array_equal(drawn_again(mask, tolerance=0, min_area=5), expected)
+
+
+def test_the_smallest_regions_are_polygons_that_labelme_opens():
+    mask = np.zeros((9, 9), bool)
+    mask[1, 1] = mask[4, 4:6] = mask[7, 1:4] = True
+    for tolerance in (0, 1):
+        assert all(len(s["points"]) >= 3 for s in prelabel(mask, "1.png", tolerance=tolerance, min_area=1)["shapes"])
+        assert np.array_equal(drawn_again(mask, tolerance=tolerance, min_area=1), mask)
+
+
+def test_the_file_is_what_labelme_asks_for():
+    content = json.loads(json.dumps(prelabel(smooth((HEIGHT, WIDTH), 3, 4.0), "000020.png", label="people")))
+    assert {key: content[key] for key in ("imagePath", "imageData", "imageHeight", "imageWidth", "flags")} == {
+        "imagePath": "000020.png",
+        "imageData": None,
+        "imageHeight": HEIGHT,
+        "imageWidth": WIDTH,
+        "flags": {},
+    }
+    for drawn in content["shapes"]:
+        assert drawn["shape_type"] == "polygon"
+        assert drawn["label"] in ("people", "hole")
+        assert all(len(point) == 2 and isinstance(point[0], float) for point in drawn["points"])
+
+
+def test_bad_arguments_of_a_prelabel():
+    mask = np.ones((4, 4), bool)
+    for name in ("../000001.png", "frames\\000001.png"):
+        with pytest.raises(ValueError, match="without a folder"):
+            prelabel(mask, name)
+    with pytest.raises(ValueError, match=r"is \(H, W\) bool"):
+        prelabel(mask.astype(np.uint8), "1.png")
+    with pytest.raises(ValueError, match="choose another"):
+        prelabel(mask, "1.png", label="Hole")
+
+
+@pytest.fixture
+def labelled(tmp_path, moving_square):
+    """Pairs of a clip whose frames are named from 1, as in the crowd databases."""
+    for index, frame in enumerate(moving_square):
+        write_image(tmp_path / "clip" / f"{index + 1:06d}.png", frame)
+    return pseudo_label(tmp_path / "clip", tmp_path / "pairs", every=10, radius=8, progress=False).folder
+
+
+def test_prelabels_of_pairs_and_of_a_video_are_the_same(tmp_path, labelled):
+    masks = labelled / "masks"
+    a = write_prelabels(masks, labelled / "frames", tmp_path / "a")
+    b = write_prelabels(masks, tmp_path / "clip", tmp_path / "b")
+    assert [path.name for path in a] == ["000001.json", "000011.json", "000021.json"]  # the names in the source
+    for one, other in zip(a, b, strict=True):
+        assert one.read_text() == other.read_text()
+        images = [read_image(path.with_suffix(".png")) for path in (one, other)]
+        assert np.array_equal(*images)
+        assert np.array_equal(images[0], read_image(tmp_path / "clip" / f"{one.stem}.png"))
+
+
+def test_uncorrected_prelabels_score_almost_one(tmp_path, labelled):
+    write_prelabels(labelled / "masks", labelled / "frames", tmp_path / "annotate")
+    labelme_masks(tmp_path / "annotate", tmp_path / "gt")
+    assert evaluate(labelled / "masks", tmp_path / "gt").pooled > 0.95
+
+
+def test_a_persons_work_is_not_written_over(tmp_path, labelled):
+    first, second, _ = write_prelabels(labelled / "masks", labelled / "frames", tmp_path / "a")
+    first.write_text("corrected")
+    second.unlink()
+    assert write_prelabels(labelled / "masks", labelled / "frames", tmp_path / "a") == [second]
+    assert first.read_text() == "corrected"
+
+
+def test_frames_that_do_not_fit_the_masks(tmp_path, labelled, moving_square):
+    with pytest.raises(ValueError, match=r"000010.png has no frame: .* ends before it"):
+        write_prelabels(labelled / "masks", read_video(moving_square[:5]), tmp_path / "a")
+    with pytest.raises(ValueError, match="not the frames that the masks were made from"):
+        write_prelabels(labelled / "masks", read_video(moving_square[:, ::2, ::2]), tmp_path / "b")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        write_prelabels(tmp_path / "nothing", tmp_path / "clip", tmp_path / "c")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no masks"):
+        write_prelabels(tmp_path / "empty", tmp_path / "clip", tmp_path / "c")
