@@ -10,10 +10,22 @@ Names are imported when they are first touched: ``import mpas_lite`` loads neith
 What is public is listed in ``__init__.pyi``.
 """
 
+import sys
+from types import ModuleType
+
 import lazy_loader
 
-# Not lazily: this function has its module's name, and whoever imports the module first would hide it.
-from mpas_lite.collectiveness import collectiveness as collectiveness
+
+class _Package(ModuleType):
+    """Where a file and a function share a name, it is the function's: importing the file does not hide it."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "collectiveness" and isinstance(value, ModuleType):
+            value = value.collectiveness
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 __version__ = "0.1.0"
 

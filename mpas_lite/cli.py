@@ -11,7 +11,8 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,11 @@ def _label_options(command: Callable) -> Callable:
             click.option("--threshold", type=float, help="Of collective merging, in units of kappa (paper: 0.6)."),
             click.option("--min-size", type=int, help="Smaller groups of particles are outliers (10)."),
             click.option("--min-speed", type=float, help="Slower particles are background, px/frame (0.2)."),
+            click.option(
+                "--refine/--no-refine",
+                default=None,
+                help="Beyond the paper: use that the camera stands still (`run`'s default, not `label`'s).",
+            ),
             click.option("--jobs", default=1, show_default=True, help="Clips labelled side by side."),
         ]
     ):
@@ -100,7 +106,13 @@ def _label_changes(options: dict[str, Any]) -> dict[str, Any]:
     """Take the labelling options that were given out of all options."""
     names = ("every", "radius", "k", "z", "threshold", "min_size", "min_speed")
     given = {name: options.pop(name) for name in names}
-    return {name: value for name, value in given.items() if value is not None}
+    refine = options.pop("refine")
+    changes = {name: value for name, value in given.items() if value is not None}
+    if refine is not None:
+        from mpas_lite.refine import Refinement
+
+        changes["refine"] = Refinement() if refine else None
+    return changes
 
 
 def _net_options(command: Callable) -> Callable:
@@ -215,30 +227,56 @@ def label(inputs: tuple[Path, ...], out: Path, jobs: int, quiet: bool, **options
 @cli.command()
 @click.argument("pairs", nargs=-1, required=True, type=_EXISTING, metavar="PAIRS...")
 @click.option("--out", type=_EXISTING, required=True, help="Folder for model.safetensors and the checkpoint.")
-@click.option("--epochs", default=20, show_default=True, type=click.IntRange(1))
-@click.option("--precision", default="32-true", show_default=True, help="32-true, bf16-mixed, 16-mixed.")
-@click.option("--devices", default=1, show_default=True, type=click.IntRange(1))
-@click.option("--num-nodes", default=1, show_default=True, type=click.IntRange(1))
-@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Processes that read pairs.")
+@click.option("--config", help="A TOML file, or one that comes along: paper, small, main_job.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting of the config; repeat it.")
+@click.option("--validate", type=_EXISTING, multiple=True, help="Pairs whose masks are the truth: IoU into the log.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the pairs (20).")
+@click.option("--precision", help="32-true (default), bf16-mixed, 16-mixed.")
+@click.option("--devices", type=click.IntRange(1), help="On this machine, or each (1).")
+@click.option("--num-nodes", type=click.IntRange(1), help="Machines (1).")
+@click.option("--workers", type=click.IntRange(0), help="Processes that read pairs (CPU: 0).")
 @_net_options
 @_quiet
-def train(pairs: tuple[Path, ...], out: Path, encoder: str | None, encoder_weights: str | None,
-          siamese: bool | None, seed: int | None, device: str, quiet: bool, **options: Any) -> None:  # fmt: skip
-    """Train a network on pairs that `label` wrote."""
+def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: tuple[str, ...],
+          validate: tuple[Path, ...], device: str, quiet: bool, **options: Any) -> None:  # fmt: skip
+    """Train a network on pairs that `label` wrote.
+
+    Settings: options win over --set, --set over --config. Under torchrun or srun each process runs this command.
+    OUT gets model.safetensors, config.toml (all settings), MODEL_CARD.md, log.csv and the checkpoint.
+    """
     import torch
 
     from mpas_lite.checkpoints import save
-    from mpas_lite.files import folder_in_use
+    from mpas_lite.configuration import parse_changes, read_config, write_config
+    from mpas_lite.files import folder_in_use, whole_file
     from mpas_lite.network import MPASNet
+    from mpas_lite.records import model_card
     from mpas_lite.training import fit
 
-    with folder_in_use(out):
-        torch.manual_seed(seed or 0)
-        net = MPASNet(encoder or "hrnet_w48", encoder_weights=encoder_weights, siamese=siamese is not False)
-        given = {name: value for name, value in options.items() if value is not None}
-        history = fit(net, list(pairs), out=out, seed=seed or 0, accelerator=device, progress=not quiet, **given)
+    given = {name: value for name, value in options.items() if value is not None}
+    if device != "auto":
+        given["accelerator"] = device
+    settings = read_config(config, parse_changes(assignments) | given)
+    first = _first_process()
+    with folder_in_use(out) if first else nullcontext():
+        torch.manual_seed(settings.seed)
+        net = MPASNet(**settings.net_options())
+        history = fit(net, list(pairs), out=out, validate=list(validate) or None, progress=not quiet,
+                      **settings.fit_options())  # fmt: skip
+        if not first:
+            return
+        net.provenance["config"] = asdict(settings)
         save(net, out / "model.safetensors")
+        card = model_card(net.provenance, net.config, mpas_lite.__version__)
+        for name, text in (("config.toml", write_config(settings)), ("MODEL_CARD.md", card)):
+            with whole_file(out / name) as temporary:
+                temporary.write_text(text, encoding="utf-8")
     click.echo(f"{history.steps} steps, loss {history.loss[-1]:.3f}: {out / 'model.safetensors'}")
+
+
+def _first_process() -> bool:
+    """Whether this is the first of the processes that torchrun or srun started, or the only one."""
+    return int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0
 
 
 @cli.command()

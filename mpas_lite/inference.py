@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as nnf
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from mpas_lite.checkpoints import fingerprint
-from mpas_lite.datasets import as_image, resize
+from mpas_lite.datasets import resize
 from mpas_lite.drawing import ORANGE, overlay
 from mpas_lite.files import read_image, read_json, whole_file, write_image, write_json
 from mpas_lite.network import MPASNet
 from mpas_lite.video import Video, read_video
 
 Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
+T = TypeVar("T")
+_CPU_BATCH = 4  # frames that a CPU takes at once: of 8 the maps fall out of its cache, and each takes 1.5 times as long
 
 
 def segment(
@@ -78,8 +84,8 @@ def segment(
     """
     _check_options(every, threshold, batch_size, long_side)
     video = read_video(source)
-    predict = _predictor(net, long_side, device)
-    return _in_batches(video.frames(count(0, every)), predict, batch_size, None if probability else threshold)
+    predictor = _Predictor.of(net, long_side, device)
+    return _predictions(video, every, predictor, batch_size, None if probability else threshold)
 
 
 def segment_to(
@@ -121,7 +127,7 @@ def segment_to(
     video = read_video(source)
     out = Path(out)
     masks = out / "masks"
-    predict = _predictor(net, long_side, device)
+    predictor = _Predictor.of(net, long_side, device)
     made_with = {
         "weights": fingerprint(net),
         "threshold": threshold,
@@ -137,27 +143,40 @@ def segment_to(
     def mask_file(index: int) -> Path:
         return masks / f"{index:06d}.png"
 
-    total = -(-len(video) // every)
-    missing = ((i, frame) for i, frame in video.frames(count(0, every)) if not mask_file(i).exists())
-    new = 0
-    with tqdm(total=total, desc="segment", unit="frame", disable=not progress) as bar:
-        for index, mask in _in_batches(missing, predict, batch_size, threshold):
-            write_image(mask_file(index), mask)
-            new += 1
-            bar.update(index // every + 1 - bar.n)  # masks that were there already count as done
-
     names: dict[str, str] = {}
-    shares = []
-    with whole_file(out / "overlay.mp4") as temporary:
-        with _film(temporary, video, every) as film:
-            frames = tqdm(
-                video.frames(count(0, every)), total=total, desc="overlay", unit="frame", disable=not progress
-            )
-            for index, frame in frames:
-                mask = read_image(mask_file(index), grey=True) > 127
-                film.write(cv2.cvtColor(overlay(frame, mask, color), cv2.COLOR_RGB2BGR))
-                names[f"{index:06d}"] = video.frame_name(index)
-                shares.append(mask.mean())
+    shares: list[float] = []
+
+    def write(film: cv2.VideoWriter, index: int, frame: np.ndarray, new: np.ndarray | None) -> None:
+        if new is not None:
+            write_image(mask_file(index), new)
+        mask = read_image(mask_file(index), grey=True) > 127 if new is None else new
+        film.write(cv2.cvtColor(overlay(frame, mask, color), cv2.COLOR_RGB2BGR))
+        names[f"{index:06d}"] = video.frame_name(index)
+        shares.append(mask.mean())
+
+    def is_missing(index: int) -> bool:
+        return not mask_file(index).exists()
+
+    new = 0
+    total = -(-len(video) // every)
+    with (
+        whole_file(out / "overlay.mp4") as temporary,
+        tqdm(total=total, desc="segment", unit="frame", disable=not progress) as bar,
+    ):
+        with _film(temporary, video, every) as film, ThreadPoolExecutor(1) as writer:
+            writing: deque[Future] = deque()
+            # Three things at a time: one thread reads, this one has the net, one writes.
+            for batch in _ahead(_batches(video.frames(count(0, every)), batch_size, predictor.prepare, is_missing)):
+                fresh = dict(zip(batch.missing, predictor(batch.images, video.shape) > threshold, strict=True))
+                new += len(fresh)
+                for index, frame in batch.frames:
+                    writing.append(writer.submit(write, film, index, frame, fresh.get(index)))
+                while len(writing) > batch_size:  # so much, not the whole video, may wait for a slow disk
+                    writing.popleft().result()
+                    bar.update()
+            for each in writing:
+                each.result()
+                bar.update()
         if temporary.stat().st_size == 0:
             raise OSError(f"{out / 'overlay.mp4'} could not be written. Is the disk full?")
     write_json(out / "frames.json", names)
@@ -171,36 +190,82 @@ def best_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def _predictor(
-    net: MPASNet, long_side: int | None, device: str | torch.device
-) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
-    """A function from frames of one size, (H, W, 3) uint8, to probabilities, (B, H, W) float32."""
-    target = best_device() if device == "auto" else torch.device(device)
-    net.to(target).eval()
-    side = long_side or net.long_side
+@dataclass(frozen=True)
+class _Predictor:
+    """A net with what it takes to feed it: the frames' working size (None: their own) and a device."""
 
-    def predict(frames: Sequence[np.ndarray]) -> np.ndarray:
-        images = torch.stack([as_image(resize(frame, side) if side else frame) for frame in frames])
+    net: MPASNet
+    side: int | None
+    device: torch.device
+
+    @classmethod
+    def of(cls, net: MPASNet, long_side: int | None, device: str | torch.device) -> _Predictor:
+        target = best_device() if device == "auto" else torch.device(device)
+        net.to(target).eval()
+        return cls(net, long_side or net.long_side, target)
+
+    def prepare(self, frames: Sequence[np.ndarray]) -> Tensor:
+        """Frames of one size, (H, W, 3) uint8, as the net sees them: (B, 3, h, w) uint8.
+
+        In memory the colours of a pixel stay side by side (torch's channels_last), as on a CPU convolutions
+        are up to a third faster so; they add in another order, which moves probabilities by some 1e-6.
+        """
+        scaled = np.stack([resize(frame, self.side) if self.side else frame for frame in frames])
+        return torch.from_numpy(scaled).permute(0, 3, 1, 2)
+
+    def __call__(self, images: Tensor | None, shape: tuple[int, int]) -> np.ndarray:
+        """Probabilities, (B, *shape) float32; none for no images."""
+        if images is None:
+            return np.zeros((0, *shape), np.float32)
+        on_cpu = self.device.type == "cpu"
+        pieces = -(-len(images) // _CPU_BATCH) if on_cpu else 1
+        images = images if on_cpu else images.to(self.device).contiguous()
         with torch.inference_mode():
-            prob = net(images.to(target) / 255)
-            full = nnf.interpolate(prob, size=frames[0].shape[:2], mode="bilinear", align_corners=False)
+            prob = torch.cat([self.net(piece / 255) for piece in images.tensor_split(pieces)])
+            full = nnf.interpolate(prob, size=shape, mode="bilinear", align_corners=False)
         return full[:, 0].cpu().numpy()
 
-    return predict
+
+@dataclass(frozen=True)
+class _Batch:
+    """Frames that are dealt with together, with their indices; and the images of those that have no mask yet."""
+
+    frames: list[tuple[int, np.ndarray]]
+    missing: list[int]
+    images: Tensor | None
 
 
-def _in_batches(
+def _batches(
     frames: Iterable[tuple[int, np.ndarray]],
-    predict: Callable[[Sequence[np.ndarray]], np.ndarray],
-    batch_size: int,
-    threshold: float | None,
+    size: int,
+    prepare: Callable[[Sequence[np.ndarray]], Tensor],
+    is_missing: Callable[[int], bool],
+) -> Iterator[_Batch]:
+    """Frames by the batch, ready for the net."""
+    frames = iter(frames)
+    while batch := list(islice(frames, size)):
+        missing = {index: frame for index, frame in batch if is_missing(index)}
+        yield _Batch(batch, list(missing), prepare(list(missing.values())) if missing else None)
+
+
+def _predictions(
+    video: Video, every: int, predictor: _Predictor, batch_size: int, threshold: float | None
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Predict a batch at a time, give the results one by one: masks, or without threshold probabilities."""
-    frames = iter(frames)
-    while batch := list(islice(frames, batch_size)):
-        indices, images = zip(*batch, strict=True)
-        probabilities = predict(images)
-        yield from zip(indices, probabilities if threshold is None else probabilities > threshold, strict=True)
+    frames = video.frames(count(0, every))
+    for batch in _ahead(_batches(frames, batch_size, predictor.prepare, lambda _: True)):
+        probabilities = predictor(batch.images, video.shape)
+        yield from zip(batch.missing, probabilities if threshold is None else probabilities > threshold, strict=True)
+
+
+def _ahead(items: Iterator[T], most: int = 2) -> Iterator[T]:
+    """The same items, of which a thread makes up to ``most`` before they are asked for."""
+    end: Any = object()
+    with ThreadPoolExecutor(1) as thread:
+        coming = deque(thread.submit(next, items, end) for _ in range(most))
+        while (item := coming.popleft().result()) is not end:
+            coming.append(thread.submit(next, items, end))
+            yield item
 
 
 def _check_options(every: int, threshold: float, batch_size: int, long_side: int | None) -> None:

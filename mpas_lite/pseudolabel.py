@@ -10,25 +10,35 @@ The pairs can be looked at with any image viewer::
     pairs/<clip>/masks/000020.png       its pseudo-label, 0 or 255
     pairs/<clip>/manifest.json          where they come from, with every parameter
     pairs/<clip>/frames.json            the name that each kept frame has in the source
+
+With ``LabelSettings(refine=Refinement())`` the labels go beyond the paper (see ``refine``); the paper's then lie
+beside them in ``circles/``, and ``valid/`` says which pixels a label is sure of.
 """
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs, parallel_config
 from tqdm.auto import tqdm
 
 from mpas_lite.collectiveness import collective_merging
 from mpas_lite.crm import circular_region_merging
 from mpas_lite.files import read_image, read_json, write_image, write_json
 from mpas_lite.graph import crowd_graph
+from mpas_lite.refine import Refinement, Spread, refine_clip, working_scale
 from mpas_lite.tracking import Particles, particles_of_window, windows
-from mpas_lite.video import Video, read_video
+from mpas_lite.video import Video, clip_name, read_video
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,8 @@ class LabelSettings:
         Groups of fewer particles are outliers (10 in Zhou et al.'s code).
     radius : float
         Of the circles in px, or below 1 as a fraction of the frame's height (paper: 20 px).
+    refine : Refinement, optional
+        Beyond the paper: labels that use the still camera too. None: the paper's circles.
     """
 
     every: int = 20
@@ -65,6 +77,7 @@ class LabelSettings:
     threshold: float = 0.6
     min_size: int = 10
     radius: float = 20.0
+    refine: Refinement | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +107,8 @@ class LabelledFrame:
 class Labelled:
     """What labelling a clip came to: its folder, and how many of its pairs have a crowd in them.
 
-    ``error`` is the sentence that says why a clip could not be labelled; None where all went well.
+    ``error`` is the sentence that says why a clip could not be labelled; None where all went well. ``notes``
+    are the warnings of a clip that was labelled in another process.
     """
 
     name: str
@@ -102,6 +116,7 @@ class Labelled:
     pairs: int = 0
     empty: int = 0
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def label_particles(
@@ -203,22 +218,13 @@ def pseudo_label(
     }
     _check_same(folder / "manifest.json", manifest)
     write_json(folder / "manifest.json", manifest)
-    names: dict[str, str] = {}
-    empty = 0
-    total = max(0, len(video) - settings.interval - 1) // settings.every + 1
-    steps = windows(video, every=settings.every, interval=settings.interval)
-    for index, frames in tqdm(steps, f"label {video.name}", total, unit="frame", disable=not progress):
-        frame_path, mask_path = (folder / kind / f"{index:06d}.png" for kind in ("frames", "masks"))
-        if frame_path.exists() and mask_path.exists():
-            mask = read_image(mask_path, grey=True) > 0
-        else:
-            mask = label_window(index, frames, settings).mask
-            write_image(mask_path, mask)
-            write_image(frame_path, frames[0])  # last: a pair without its frame is not yet one
-        names[f"{index:06d}"] = video.frame_name(index)
-        empty += not mask.any()
+    label = _label_by_circles if settings.refine is None else _label_refined
+    done, empty, notes = label(video, folder, settings, progress)
+    names = {f"{index:06d}": video.frame_name(index) for index in sorted(done)}
     write_json(folder / "frames.json", names)
-    write_json(folder / "manifest.json", {**manifest, "pairs": len(names), "empty": empty})
+    write_json(folder / "manifest.json", {**manifest, "pairs": len(names), "empty": empty, "notes": notes})
+    for note in notes:
+        warnings.warn(f"{video.source}: {note}", stacklevel=2)
     if empty == len(names):
         warnings.warn(
             f"{video.source}: nothing moves together in any of the {len(names)} kept frames; all labels are empty. "
@@ -226,6 +232,73 @@ def pseudo_label(
             stacklevel=2,
         )
     return Labelled(folder.name, folder, len(names), empty)
+
+
+def _label_by_circles(
+    video: Video, folder: Path, settings: LabelSettings, progress: bool
+) -> tuple[set[int], int, list[str]]:
+    """Write the paper's labels, frame by frame; return the kept frames, how many labels are empty, and no notes."""
+    done = {
+        int(mask.stem) for mask in (folder / "masks").glob("[0-9]*.png") if (folder / "frames" / mask.name).exists()
+    }
+    empty = sum(not read_image(folder / "masks" / f"{index:06d}.png", grey=True).any() for index in done)
+    for index, frames in _kept(video, settings, progress, done):
+        mask = label_window(index, frames, settings).mask
+        write_image(folder / "masks" / f"{index:06d}.png", mask)
+        write_image(folder / "frames" / f"{index:06d}.png", frames[0])  # last: a pair without its frame is not yet one
+        done.add(index)
+        empty += not mask.any()
+    return done, empty, []
+
+
+def _label_refined(
+    video: Video, folder: Path, settings: LabelSettings, progress: bool
+) -> tuple[set[int], int, list[str]]:
+    """Write the paper's labels to ``circles/`` and the refined ones, which take a whole clip, to ``masks/``.
+
+    A clip that was interrupted is labelled anew.
+    """
+    if (folder / "frames.json").exists():
+        kept = [int(name) for name in read_json(folder / "frames.json")]
+        if all((folder / kind / f"{index:06d}.png").exists() for kind in ("frames", "masks") for index in kept):
+            empty = sum(not read_image(folder / "masks" / f"{index:06d}.png", grey=True).any() for index in kept)
+            return set(kept), empty, []
+    found, spread = [], Spread()
+    short = len(video) < 16 * settings.every  # then both ends of a window serve to tell the background
+    kept = []
+    for index, frames in _kept(video, settings, progress):
+        one = label_window(index, frames, settings)
+        write_image(folder / "frames" / f"{index:06d}.png", one.frame)
+        write_image(folder / "circles" / f"{index:06d}.png", one.mask)
+        found.append((one.particles, one.labels))
+        kept.append(index)
+        for frame in frames[:: settings.interval] if short else frames[:1]:
+            spread.add(frame)
+    survey, refined = refine_clip(
+        ((index, read_image(folder / "frames" / f"{index:06d}.png")) for index in kept),
+        found,
+        spread.frames,
+        radius=settings.radius,
+        scale=working_scale(video.shape),
+        settings=settings.refine,
+    )
+    empty = 0
+    for one_refined in refined:
+        write_image(folder / "valid" / f"{one_refined.index:06d}.png", one_refined.valid)
+        write_image(folder / "masks" / f"{one_refined.index:06d}.png", one_refined.mask)
+        empty += not one_refined.mask.any()
+    return set(kept), empty, list(survey.notes)
+
+
+def _kept(
+    video: Video, settings: LabelSettings, progress: bool, done: Iterable[int] = ()
+) -> Iterator[tuple[int, list[np.ndarray]]]:
+    """The windows of the kept frames that are not done, with a progress bar."""
+    total = max(0, len(video) - settings.interval - 1) // settings.every + 1
+    skip = frozenset(done)
+    steps = windows(video, every=settings.every, interval=settings.interval, skip=skip)
+    bar = tqdm(steps, f"label {video.name}", total, initial=len(skip), unit="frame", disable=not progress)
+    yield from bar
 
 
 def _check_same(path: Path, manifest: dict) -> None:
@@ -250,9 +323,12 @@ def pseudo_label_many(
     *,
     settings: LabelSettings | None = None,
     jobs: int = 1,
+    scheduler: str | None = None,
     progress: bool = True,
 ) -> list[Labelled]:
-    """Label many clips, in ``jobs`` processes; one bad clip is reported and does not end the run.
+    """Label many clips, in processes of their own; one bad clip is reported and does not end the run.
+
+    Not even a file so damaged that it takes its process with it (decoders do die of such) ends the run.
 
     Parameters
     ----------
@@ -261,30 +337,131 @@ def pseudo_label_many(
     out, settings, progress
         See :func:`pseudo_label`.
     jobs : int
-        Processes at a time (joblib); -1 for one a core.
+        Processes at a time (joblib); -1 for one a core. The cores are shared out among them.
+    scheduler : str, optional
+        Address of a Dask scheduler, as ``tcp://10.0.0.1:8786``: its workers label the clips, each core one at
+        a time, and ``jobs`` does not count. They must see sources and ``out`` under the same paths. Needs
+        ``pip install "mpas_lite[dask]"``.
 
     Returns
     -------
     list of Labelled
         In the order of the sources; where ``error`` is not None the clip has no, or not all, pairs.
+
+    Raises
+    ------
+    ValueError
+        If no scheduler answers at that address, or Dask is not installed.
+    OSError
+        If the disk is full: no other clip would fare better.
     """
     named = name_clips(sources)
-    alone = len(named) == 1 or jobs == 1
-    work = (delayed(_label_or_say_why)(source, out, settings, name, progress and alone) for name, source in named)
-    results = Parallel(n_jobs=jobs, return_as="generator")(work)
-    return list(tqdm(results, "label", len(named), unit="clip", disable=not progress or len(named) == 1))
+    if len(named) == 1 and scheduler is None:
+        return [_label_or_say_why(named[0][1], out, settings, named[0][0], progress, threads=None)]
+    jobs = effective_n_jobs(jobs)
+    alone = jobs == 1 and scheduler is None
+    threads = max(1, cpu_count() // jobs) if scheduler is None else 1
+    tasks = [(source, out, settings, name, progress and alone, threads) for name, source in named]
+    labelled: dict[int, Labelled] = {}
+    with _workers(jobs, threads, scheduler):
+        results = _label_all(tasks, alone, apart=scheduler is not None)
+        for number, result in tqdm(results, "label", len(named), unit="clip", disable=not progress):
+            labelled[number] = result
+            for note in result.notes:
+                warnings.warn(note, stacklevel=2)
+    return [labelled[number] for number in range(len(named))]
+
+
+@contextmanager
+def _workers(jobs: int, threads: int, scheduler: str | None) -> Iterator[None]:
+    """Where joblib's tasks go: processes of this machine, or a Dask cluster."""
+    if scheduler is None:
+        # Two processes at least, as joblib would take one to mean this very process.
+        here: AbstractContextManager = parallel_config("loky", n_jobs=max(jobs, 2), inner_max_num_threads=threads)
+        with here:
+            yield
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError('A Dask scheduler needs Dask: pip install "mpas_lite[dask]"') from None
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"No Dask scheduler answers at {scheduler} ({error}). Start one with `dask scheduler`."
+        ) from None
+    with client, parallel_config("dask"):
+        yield
+
+
+def _label_all(tasks: list[tuple], alone: bool, apart: bool) -> Iterator[tuple[int, Labelled]]:
+    """Number and result of each task, as they come; ``alone``: one at a time.
+
+    Processes label one clip after the other. If one of them dies, nobody knows of which clip: those that are
+    left are then labelled ``apart``, in a process each, which costs the better part of a second and names the
+    one that kills it. On a cluster all are: the death of a Dask worker takes the results with it that it holds.
+    """
+    left = dict(enumerate(tasks))
+    dispatch = 1 if alone else "2 * n_jobs"
+    while left:
+        work = [delayed(_numbered)(number, task, apart) for number, task in left.items()]
+        try:
+            for number, result in Parallel(batch_size=1, pre_dispatch=dispatch, return_as="generator_unordered")(work):
+                del left[number]
+                yield number, result
+        except BrokenProcessPool:
+            if apart:
+                raise
+            apart = True
+
+
+def _numbered(number: int, task: tuple, apart: bool) -> tuple[int, Labelled]:
+    return number, _label_apart(task) if apart else _label_aside(*task)
+
+
+def _label_apart(task: tuple) -> Labelled:
+    """Label a clip in a process that may die of it."""
+    serve = "from mpas_lite import pseudolabel; pseudolabel._serve()"
+    child = subprocess.run([sys.executable, "-c", serve], input=pickle.dumps(task), stdout=subprocess.PIPE)
+    if child.returncode == 0:
+        answer = pickle.loads(child.stdout)
+        if isinstance(answer, Labelled):
+            return answer
+        raise answer
+    source, out, _, name, *_ = task
+    why = f"{source}: the process that labelled it died (exit code {child.returncode}). The file is probably damaged."
+    return Labelled(name, Path(out) / name, error=why)
+
+
+def _serve() -> None:
+    """The other end of `_label_apart`: a task comes in, a result or a full disk's OSError goes out."""
+    answer: Labelled | OSError
+    try:
+        answer = _label_aside(*pickle.load(sys.stdin.buffer))
+    except OSError as error:
+        answer = error
+    pickle.dump(answer, sys.stdout.buffer)
+
+
+def _label_aside(*task: object) -> Labelled:
+    """Label a clip in a process whose warnings nobody would see."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        labelled = _label_or_say_why(*task)  # type: ignore[arg-type]
+    return replace(labelled, notes=tuple(str(w.message) for w in caught if w.category is UserWarning))
 
 
 def name_clips(sources: Iterable[str | Path]) -> list[tuple[str, str | Path]]:
     """A name of its own for every source: the clip's, with ``-2``, ``-3``, ... where it is taken.
 
-    A source that cannot be read is named by its path; reading it later says what is wrong.
+    Nothing is decoded here. A source that is not there is named by its path; reading it later says what is wrong.
     """
     taken: set[str] = set()
     named = []
     for source in sources:
         try:
-            clip = read_video(source).name
+            clip = clip_name(source)
         except (ValueError, OSError):
             clip = Path(source).stem or "clip"
         name, number = clip, 2
@@ -296,12 +473,12 @@ def name_clips(sources: Iterable[str | Path]) -> list[tuple[str, str | Path]]:
 
 
 def _label_or_say_why(
-    source: str | Path, out: str | Path, settings: LabelSettings | None, name: str, progress: bool
+    source: str | Path, out: str | Path, settings: LabelSettings | None, name: str, progress: bool, threads: int | None
 ) -> Labelled:
+    """Label a clip with so many threads (None: as they are), or say why it cannot be done."""
+    if threads is not None:
+        cv2.setNumThreads(threads)
     try:
         return pseudo_label(source, out, settings=settings, name=name, progress=progress)
-    except (
-        ValueError,
-        FileNotFoundError,
-    ) as error:  # a full disk ends the run: no other clip would fare better
+    except (ValueError, FileNotFoundError) as error:  # not OSError: a full disk ends the run
         return Labelled(name, Path(out) / name, error=str(error))

@@ -22,7 +22,7 @@ from mpas_lite.files import read_image, whole_file
 from mpas_lite.pseudolabel import LabelSettings, label_window
 from mpas_lite.video import Video
 
-METHODS = ("CM+CRM", "MOG2", "MOG2 closed", "MPASNET")
+METHODS = ("CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET")
 _KINDS = {
     "crowd": "crowd masks: the region a person would outline",
     "person": "person masks: the exact pixels of the people",
@@ -71,33 +71,37 @@ def truth_folders(source: str | Path, given: Path | None = None) -> dict[str, Pa
 def score_clip(clip: ClipResult) -> dict[str, dict[str, float]]:
     """IoU of a clip against each of its ground truths: ``{kind: {method: IoU}}``.
 
-    All methods on the same frames: those that have a pseudo-label, a mask of the network and ground truth.
+    All methods on the same frames: those that have a pseudo-label, a mask of the network and ground truth. CM+CRM
+    is always the paper's label; refined ones (see ``refine``) have a row of their own.
     """
     kept = _indices(clip.pairs) & _indices(clip.folder)
+    refined = (clip.pairs / "circles").is_dir()
     scores = {}
     for kind, folder in clip.truth.items():
         truth = {index: path for index, path in truth_of(clip.video, folder).items() if index in kept}
         if not truth:
             continue
         masks: dict[str, Iterator[tuple[int, np.ndarray]]] = {
-            "CM+CRM": _masks(clip.pairs, truth),
+            "CM+CRM": _masks(clip.pairs, truth, "circles" if refined else "masks"),
             "MOG2": mog2_masks(clip.video, indices=truth),
             "MOG2 closed": mog2_masks(clip.video, indices=truth, closed=True),
             "MPASNET": _masks(clip.folder, truth),
         }
-        scores[kind] = {method: score_masks(masks[method], truth).pooled for method in METHODS}
+        if refined:
+            masks["refined labels"] = _masks(clip.pairs, truth)
+        scores[kind] = {m: score_masks(masks[m], truth).pooled for m in METHODS if m in masks}
     return scores
 
 
 def score_tables(scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, list[dict[str, Any]]]:
     """One table for each kind of ground truth, a row a clip, from ``{clip: {kind: {method: IoU}}}``."""
     kinds = [kind for kind in _KINDS if any(kind in of_clip for of_clip in scores.values())]
-    return {
-        kind: scene_table(
-            {m: {clip: by_kind[kind][m] for clip, by_kind in scores.items() if kind in by_kind} for m in METHODS}
-        )
-        for kind in kinds
-    }
+    tables = {}
+    for kind in kinds:
+        by_clip = {clip: by_kind[kind] for clip, by_kind in scores.items() if kind in by_kind}
+        methods = [method for method in METHODS if any(method in score for score in by_clip.values())]
+        tables[kind] = scene_table({m: {clip: s[m] for clip, s in by_clip.items() if m in s} for m in methods})
+    return tables
 
 
 def titled_tables(metrics: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -155,18 +159,19 @@ def _plot_clip(clip: ClipResult, settings: LabelSettings, axes: np.ndarray, plot
     index = candidates[len(candidates) // 2]
     window = [frame for _, frame in clip.video.frames(range(index, index + settings.interval + 1))]
     labelled = label_window(index, window, settings)
+    ((_, label),) = _masks(clip.pairs, [index])
     ((_, mask),) = _masks(clip.folder, [index])
     target, valid = read_ground_truth(truth[index]) if index in truth else (None, None)
-    plot_pipeline(window[0], labelled.particles, labelled.labels, labelled.mask, mask, target, axes, valid=valid)
+    plot_pipeline(window[0], labelled.particles, labelled.labels, label, mask, target, axes, valid=valid)
 
 
 def _indices(folder: Path) -> set[int]:
     return {int(path.stem) for path in (folder / "masks").glob("*.png") if path.stem.isdigit()}
 
 
-def _masks(folder: Path, indices: Any) -> Iterator[tuple[int, np.ndarray]]:
+def _masks(folder: Path, indices: Any, kind: str = "masks") -> Iterator[tuple[int, np.ndarray]]:
     for index in sorted(indices):
-        yield index, read_image(folder / "masks" / f"{index:06d}.png", grey=True) > 127
+        yield index, read_image(folder / kind / f"{index:06d}.png", grey=True) > 127
 
 
 def _save(figure: Any, path: Path) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mpas_lite.files import folder_in_use, write_json
 from mpas_lite.pseudolabel import LabelSettings, name_clips, pseudo_label_many
+from mpas_lite.refine import Refinement
 from mpas_lite.report import ClipResult, score_clip, truth_folders, write_report
 from mpas_lite.video import read_video
 
@@ -48,7 +49,9 @@ class RunSettings:
     """
 
     label: LabelSettings = field(
-        default_factory=lambda: LabelSettings(every=0, radius=1 / 60, quality=0.02, min_distance=2.0)
+        default_factory=lambda: LabelSettings(
+            every=0, radius=1 / 60, quality=0.02, min_distance=2.0, refine=Refinement()
+        )
     )
     encoder: str = "tf_efficientnet_lite0"
     encoder_weights: str | None = "offline"

@@ -8,7 +8,7 @@ dropped; what has not moved is background and is dropped too. What is left are t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -111,25 +111,45 @@ def track(
         )
 
 
-def windows(video: Video, *, every: int, interval: int) -> Iterator[tuple[int, list[np.ndarray]]]:
+def windows(
+    video: Video, *, every: int, interval: int, skip: Container[int] = ()
+) -> Iterator[tuple[int, list[np.ndarray]]]:
     """The kept frames, each with the ``interval`` frames that follow it.
+
+    Parameters
+    ----------
+    video : Video
+    every, interval : int
+        See :func:`track`.
+    skip : container of int
+        Kept frames that are not asked for, by index; what only they need is passed over, not decoded to RGB.
 
     Yields
     ------
     index : int
         Of the kept frame.
     frames : list of interval + 1 arrays, (H, W, 3) uint8 RGB
+
+    Raises
+    ------
+    ValueError
+        If every or interval is below 1, or the video ends before its first window (and none is skipped).
     """
     if every < 1 or interval < 1:
         raise ValueError(f"every ({every}) and interval ({interval}) are numbers of frames: at least 1.")
+
+    def is_needed(i: int) -> bool:
+        """Whether one of the windows that frame i lies in is asked for."""
+        return any(kept not in skip for kept in range(i - i % every, max(i - interval, 0) - 1, -every))
+
     recent: deque[np.ndarray] = deque(maxlen=interval + 1)
     last = -1
-    for last, frame in video.frames(i for i in count() if i % every <= interval):
+    for last, frame in video.frames(i for i in count() if is_needed(i)):
         recent.append(frame)
         kept = last - interval
-        if kept >= 0 and kept % every == 0:
+        if kept >= 0 and kept % every == 0 and kept not in skip:
             yield kept, list(recent)
-    if last < interval:
+    if last < interval and 0 not in skip:
         raise ValueError(
             f"{video.source} has {last + 1} frame{'s' if last else ''}; to see motion over {interval} frames takes "
             f"at least {interval + 1}."
@@ -152,10 +172,11 @@ def particles_of_window(
     """
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     corners = find_corners(greys[0], max_corners=max_corners, quality=quality, min_distance=min_distance)
-    path, drift = follow(greys, corners)
+    path, found = _there(greys, corners)
     velocity = (path[-1] - path[0]) / (len(greys) - 1)
-    speed = np.linalg.norm(velocity, axis=1)
-    moving = (drift <= max_drift) & (speed >= min_speed)
+    moving = found & (np.linalg.norm(velocity, axis=1) >= min_speed)
+    # Most corners lie on the background. Only what moves need show that it finds home: half the work is saved.
+    moving[moving] = _drift(greys, path[:, moving]) <= max_drift
     return Particles(path[0][moving], velocity[moving], index)
 
 
@@ -196,23 +217,35 @@ def follow(greys: Sequence[np.ndarray], points: np.ndarray) -> tuple[np.ndarray,
         Distance in px between the start and where the way there and back ends; infinite where a point was
         lost or left the image.
     """
+    path, found = _there(greys, points)
+    drift = np.full(len(points), np.inf, np.float32)
+    drift[found] = _drift(greys, path[:, found])
+    return path, drift
+
+
+def _there(greys: Sequence[np.ndarray], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the points are in each frame, (T, N, 2), and which were never lost nor outside the image, (N,)."""
     path = np.repeat(points.astype(np.float32)[None], len(greys), axis=0)
-    if len(points) == 0:
-        return path, np.zeros(0, np.float32)
     found = np.ones(len(points), bool)
     for t in range(1, len(greys)):
         path[t], seen = _step(greys[t - 1], greys[t], path[t - 1])
         found &= seen
+    height, width = greys[0].shape
+    return path, found & np.all((path >= 0) & (path <= (width - 1, height - 1)), axis=(0, 2))
+
+
+def _drift(greys: Sequence[np.ndarray], path: np.ndarray) -> np.ndarray:
+    """Distance in px between the start of each path and where the way back ends; infinite where one is lost."""
     back = path[-1]
+    found = np.ones(len(back), bool)
     for t in range(len(greys) - 1, 0, -1):
         back, seen = _step(greys[t], greys[t - 1], back)
         found &= seen
-    height, width = greys[0].shape
-    found &= np.all((path >= 0) & (path <= (width - 1, height - 1)), axis=(0, 2))
-    drift = np.linalg.norm(back - path[0], axis=1)
-    return path, np.where(found, drift, np.inf).astype(np.float32)
+    return np.where(found, np.linalg.norm(back - path[0], axis=1), np.inf).astype(np.float32)
 
 
 def _step(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if len(points) == 0:
+        return points, np.zeros(0, bool)
     moved, status, _ = cv2.calcOpticalFlowPyrLK(before, after, np.ascontiguousarray(points), None, **_LK)
     return moved, status[:, 0] == 1

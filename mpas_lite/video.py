@@ -182,19 +182,42 @@ def read_video(
         return source
     if not isinstance(source, str | Path):
         return _ArrayVideo(_checked_array(source), name or "array", fps)
-    path = Path(source)
+    path, images, clip = _locate(Path(source))
+    return _FolderVideo(path, images, name or clip, fps) if images else _FileVideo(path, name or clip)
+
+
+def clip_name(source: str | Path | Video) -> str:
+    """Name that :func:`read_video` would give a file or folder; nothing is decoded.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is nothing at that path, or a folder without images or video.
+
+    Examples
+    --------
+    >>> import tempfile; folder = Path(tempfile.mkdtemp()) / "plaza"; folder.mkdir()
+    >>> (folder / "input.mp4").touch()
+    >>> clip_name(folder / "input.mp4"), clip_name(folder)
+    ('plaza', 'plaza')
+    """
+    return source.name if isinstance(source, Video) else _locate(Path(source))[2]
+
+
+def _locate(path: Path) -> tuple[Path, list[Path], str]:
+    """The video file or the folder of images, those images, and the clip's name."""
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}. Check the path.")
     if path.is_file():
-        return _FileVideo(path, name or _clip_name(path.absolute()))
+        return path, [], _plain_name(path.absolute())
     images = sorted((p for p in path.iterdir() if _is_visible(p, IMAGE_ENDINGS)), key=_by_number)
     if (path / "imageList.txt").exists():
         images = [image for image in images if image.stem != "000000"]
     if images:
-        return _FolderVideo(path, images, name or _clip_name(path.absolute()), fps)
+        return path, images, _plain_name(path.absolute())
     files = [p for p in path.iterdir() if _is_visible(p, VIDEO_ENDINGS)]
     if len(files) == 1:
-        return _FileVideo(files[0], name or path.absolute().name)
+        return files[0], [], path.absolute().name
     raise ValueError(f"{path} holds no images{_hint(path, files)}.")
 
 
@@ -215,7 +238,7 @@ def _open(path: Path) -> cv2.VideoCapture:
     return capture
 
 
-def _clip_name(path: Path) -> str:
+def _plain_name(path: Path) -> str:
     """The file's or folder's name; where that says nothing (``input``), the name of the folder above."""
     name = path.stem if path.is_file() else path.name
     return path.parent.name if name.lower() in _PLAIN_NAMES and path.parent.name else name

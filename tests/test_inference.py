@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,6 +132,56 @@ def test_a_video_file_goes_through(net, tmp_path: Path) -> None:
     summary = segment_to(net, tmp_path / "a.avi", tmp_path / "out", device="cpu", progress=False)
     assert summary["frames"] == 6
     assert read_video(tmp_path / "out/overlay.mp4").fps == pytest.approx(10)
+
+
+def test_what_goes_wrong_while_reading_ahead_is_raised_in_its_place(net, frames, tmp_path: Path) -> None:
+    for i, frame in enumerate(frames):
+        write_image(tmp_path / f"clip/{i}.bmp", frame)
+    damaged = tmp_path / "clip/5.bmp"
+    damaged.write_bytes(damaged.read_bytes()[:60])
+    done = []
+    with pytest.raises(ValueError, match=r"5\.bmp cannot be decoded"):
+        done.extend(index for index, _ in segment(net, tmp_path / "clip", batch_size=2, device="cpu"))
+    assert done == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match=r"5\.bmp cannot be decoded"):
+        segment_to(net, tmp_path / "clip", tmp_path / "out", batch_size=2, device="cpu", progress=False)
+    assert not (tmp_path / "out/overlay.mp4").exists()
+
+
+def test_whoever_stops_early_leaves_no_thread_behind(net, frames) -> None:
+    before = threading.active_count()
+    masks = segment(net, frames, batch_size=1, device="cpu")
+    next(masks)
+    assert threading.active_count() > before
+    masks.close()
+    assert threading.active_count() == before
+
+
+def test_frames_are_read_little_ahead(net) -> None:
+    """However slow the network, few frames wait in memory."""
+    video, decoded = read_video(np.zeros((60, 40, 40, 3), np.uint8)), []
+    decode = video.frames
+
+    def counting(indices):
+        for index, frame in decode(indices):
+            decoded.append(index)
+            yield index, frame
+
+    video.frames = counting  # type: ignore[method-assign]
+    for index, _ in segment(net, video, batch_size=2, device="cpu"):
+        assert max(decoded) <= index + 3 * 2 + 1
+    assert len(decoded) == 60
+
+
+def test_layout_and_batches_change_rounding_alone(frames) -> None:
+    """Against the net itself, on plain contiguous images, one batch of all."""
+    torch.manual_seed(1)
+    net = MPASNet("hrnet_w18_small", width=8).eval()
+    with torch.inference_mode():
+        plain = net(torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous() / 255)[:, 0].numpy()
+    for batch_size in (3, 7):
+        probabilities = segment(net, frames, batch_size=batch_size, probability=True, device="cpu")
+        np.testing.assert_allclose(np.stack([p for _, p in probabilities]), plain, atol=1e-5)
 
 
 def test_wrong_options_are_named_at_once(net, frames) -> None:

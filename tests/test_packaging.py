@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-CONDA_NAMES = {"torch": "pytorch", "opencv-python": "opencv", "matplotlib": "matplotlib-base", "playwright": "playwright-python"}
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "opencv-python": "opencv",
+    "matplotlib": "matplotlib-base",
+    "playwright": "playwright-python",
+}
 
 needs_source = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="runs in a source tree only")
 
@@ -92,9 +97,10 @@ def test_no_file_imports_upward():
 
     order = [
         "files drawing selfdriven _walkers _drawing _bodies _ground _places",
-        "video graph crm losses encoders scenes",
-        "tracking collectiveness network background refine",
-        "pseudolabel datasets augmentation checkpoints stopping sources downloads",
+        "video graph crm losses encoders scenes background batchnorm",
+        "tracking collectiveness network",
+        "refine",
+        "pseudolabel datasets augmentation checkpoints stopping sources downloads records configuration",
         "training inference evaluation plots",
         "report run course labelme reproduce cli",
     ]

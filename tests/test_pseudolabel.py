@@ -1,8 +1,13 @@
+import os
+import warnings
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
+from mpas_lite import pseudolabel
 from mpas_lite.files import read_image, read_json, write_image
 from mpas_lite.pseudolabel import LabelSettings, label_frames, name_clips, pseudo_label, pseudo_label_many
 
@@ -94,6 +99,116 @@ def test_two_processes_write_what_one_does(tmp_path, moving_square):
     )
     assert one == two
     assert len(one) == 2 * 2 * 2
+
+
+def test_a_resumed_run_looks_only_at_what_is_missing(tmp_path, moving_square, monkeypatch):
+    settings = LabelSettings(every=3, radius=5)  # windows overlap
+    for t, frame in enumerate(moving_square):
+        write_image(tmp_path / "clip" / f"{t:03d}.png", frame)
+    pseudo_label(tmp_path / "clip", tmp_path, settings=settings, name="square", progress=False)
+    pairs = {p.relative_to(tmp_path): p.read_bytes() for p in (tmp_path / "square").rglob("*") if p.is_file()}
+    for number in (6, 9, 24):
+        (tmp_path / "square" / "masks" / f"{number:06d}.png").unlink()
+    windows, seen = pseudolabel.label_window, []
+
+    def noting(index, frames, settings):
+        seen.append((index, len(frames)))
+        return windows(index, frames, settings)
+
+    monkeypatch.setattr(pseudolabel, "label_window", noting)
+    result = pseudo_label(tmp_path / "clip", tmp_path, settings=settings, name="square", progress=False)
+    assert seen == [(6, 6), (9, 6), (24, 6)]
+    assert (result.pairs, result.empty) == (9, 0)
+    assert {p.relative_to(tmp_path): p.read_bytes() for p in (tmp_path / "square").rglob("*") if p.is_file()} == pairs
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_warnings_of_other_processes_come_home(tmp_path, moving_square, jobs):
+    for name in ("a", "b"):
+        for t in range(8):
+            write_image(tmp_path / name / f"{t:03d}.png", moving_square[0])
+    with pytest.warns(UserWarning, match="nothing moves together") as caught:
+        pseudo_label_many(
+            [tmp_path / "a", tmp_path / "b"], tmp_path / "pairs", settings=SMALL, jobs=jobs, progress=False
+        )
+    assert sorted(str(w.message).split(":")[0] for w in caught) == [str(tmp_path / "a"), str(tmp_path / "b")]
+
+
+# -------------------------------------------------------------------------- files that kill their process
+
+DEADLY = """
+import os, cv2
+read = cv2.imread
+cv2.imread = lambda path, *rest: os._exit(77) if "deadly" in path else read(path, *rest)
+"""
+
+
+@contextmanager
+def decoder_that_dies(folder, monkeypatch):
+    """New processes, not this one, have an OpenCV that dies of images with "deadly" in their path."""
+    (folder / "sitecustomize.py").write_text(DEADLY)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    get_reusable_executor().shutdown(wait=True)  # joblib's processes of the tests before
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
+def deadly_among_good(folder, moving_square):
+    for name in ("a", "b", "deadly", "c", "d"):
+        for t, frame in enumerate(moving_square[:16]):
+            write_image(folder / name / f"{t:03d}.png", frame)
+    return [folder / name for name in ("a", "b", "deadly", "c", "d")]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_that_kills_its_process_does_not_end_the_run(tmp_path, moving_square, monkeypatch, jobs):
+    sources = deadly_among_good(tmp_path, moving_square)
+    with decoder_that_dies(tmp_path, monkeypatch), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # joblib says so too
+        labelled = pseudo_label_many(sources, tmp_path / "pairs", settings=SMALL, jobs=jobs, progress=False)
+    assert [clip.name for clip in labelled] == ["a", "b", "deadly", "c", "d"]
+    assert [clip.pairs for clip in labelled] == [2, 2, 0, 2, 2]
+    assert [bool(clip.error) for clip in labelled] == [False, False, True, False, False]
+    assert "deadly: the process that labelled it died (exit code 77)" in labelled[2].error
+
+
+# ------------------------------------------------------------------------------------------------- a cluster
+
+
+@contextmanager
+def cluster(**options):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50, **options
+    ) as local:
+        yield local.scheduler_address
+
+
+def test_a_cluster_writes_what_one_process_does_even_if_its_workers_die(tmp_path, moving_square, monkeypatch):
+    sources = deadly_among_good(tmp_path, moving_square)
+    good = [source for source in sources if source.name != "deadly"]
+    pseudo_label_many(good, tmp_path / "here", settings=SMALL, progress=False)
+    with decoder_that_dies(tmp_path, monkeypatch), cluster() as address:
+        labelled = pseudo_label_many(sources, tmp_path / "there", settings=SMALL, scheduler=address, progress=False)
+    assert [clip.pairs for clip in labelled] == [2, 2, 0, 2, 2]
+    assert "died (exit code 77)" in labelled[2].error
+    here, there = (
+        {p.relative_to(tmp_path / root): p.read_bytes() for p in (tmp_path / root).rglob("*.png")}
+        for root in ("here", "there")
+    )
+    assert here == there
+    assert len(here) == 4 * 2 * 2
+
+
+def test_a_scheduler_that_is_not_there_is_named(tmp_path, moving_square, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+
+    def nobody(address, timeout):
+        raise OSError(f"timed out after {timeout} s")
+
+    monkeypatch.setattr(distributed, "Client", nobody)
+    with pytest.raises(ValueError, match=r"No Dask scheduler answers at tcp://nowhere:1 .*dask scheduler"):
+        pseudo_label_many([tmp_path / "a"], tmp_path / "pairs", scheduler="tcp://nowhere:1")
 
 
 def test_clips_of_the_same_name_keep_apart(tmp_path, moving_square):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import texture
 
-from mpas_lite.tracking import find_corners, follow, particles_of_window, track
+from mpas_lite.tracking import find_corners, follow, particles_of_window, track, windows
 from mpas_lite.video import read_video
 
 
@@ -76,6 +76,41 @@ def test_overlapping_windows_and_separate_ones_see_the_same(moving_square):
     dense = {p.frame: p for p in track(moving_square, every=1)}
     for sparse in track(moving_square, every=8):
         np.testing.assert_array_equal(sparse.position, dense[sparse.frame].position)
+
+
+def test_particles_are_the_corners_that_move_and_come_home(moving_square):
+    """Only what moves is followed back: the particles are those of following every corner there and back."""
+    for start in (0, 7):
+        window = moving_square[start : start + 6]
+        greys = [np.ascontiguousarray(frame[..., 0]) for frame in window]
+        path, drift = follow(greys, find_corners(greys[0]))
+        velocity = (path[-1] - path[0]) / 5
+        for min_speed in (0.0, 0.2, 1.9):
+            kept = (drift <= 0.5) & (np.linalg.norm(velocity, axis=1) >= min_speed)
+            particles = particles_of_window(window, min_speed=min_speed, max_drift=0.5)
+            assert 0 < kept.sum() < kept.size
+            np.testing.assert_array_equal(particles.position, path[0][kept])
+            np.testing.assert_array_equal(particles.velocity, velocity[kept])
+
+
+@pytest.mark.parametrize(("every", "interval"), [(10, 3), (3, 5), (4, 4), (1, 2)])
+def test_skipped_windows_are_not_decoded(every, interval):
+    frames = np.zeros((30, 4, 4, 3), np.uint8)
+    frames[:, 0, 0, 0] = np.arange(30)
+    video, asked = read_video(frames), []
+    decode = video.frames
+    video.frames = lambda indices: decode(i for i in indices if asked.append(i) or True)
+    whole = dict(windows(video, every=every, interval=interval))
+    skip = set(list(whole)[1::2]) | {0}
+    asked.clear()
+    rest = dict(windows(video, every=every, interval=interval, skip=skip))
+    assert list(rest) == [kept for kept in whole if kept not in skip]
+    for kept, window in rest.items():
+        assert [frame[0, 0, 0] for frame in window] == list(range(kept, kept + interval + 1))
+    needed = {i for kept in rest for i in range(kept, kept + interval + 1)}
+    assert needed <= set(asked)
+    first_unfinished = max(whole) + every  # its window is cut off by the end of the video
+    assert {i for i in asked if i < first_unfinished} == {i for i in needed if i < first_unfinished}
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

@@ -6,7 +6,7 @@ import pytest
 from conftest import texture
 
 from mpas_lite.files import write_image
-from mpas_lite.video import read_video
+from mpas_lite.video import clip_name, read_video
 
 
 def grey_frames(count, height=48, width=64):
@@ -15,6 +15,7 @@ def grey_frames(count, height=48, width=64):
 
 
 def write_avi(path, frames, codec="MJPG"):
+    path.parent.mkdir(parents=True, exist_ok=True)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 10, frames.shape[2:0:-1])
     for frame in frames:
         writer.write(frame[..., ::-1])
@@ -72,6 +73,19 @@ def test_names(tmp_path):
     write_image(tmp_path / "plaza" / "input" / "1.png", np.zeros((8, 8, 3), np.uint8))
     assert read_video(tmp_path / "plaza" / "input").name == "plaza"
     assert read_video(tmp_path / "plaza" / "input", name="mine").name == "mine"
+
+
+def test_a_name_is_had_without_decoding(tmp_path):
+    write_avi(tmp_path / "plaza" / "input" / "a.avi", grey_frames(3))
+    write_avi(tmp_path / "plaza" / "input.avi", grey_frames(3))
+    write_image(tmp_path / "square" / "frames" / "1.png", np.zeros((8, 8, 3), np.uint8))
+    sources = ["plaza/input", "plaza/input/a.avi", "plaza/input.avi", "square/frames"]
+    names = [clip_name(tmp_path / source) for source in sources]
+    assert names == [read_video(tmp_path / source).name for source in sources] == ["input", "a", "plaza", "square"]
+    assert clip_name(read_video(grey_frames(3), name="night")) == "night"
+    assert clip_name(text(tmp_path / "damaged.mp4")) == "damaged"
+    with pytest.raises(FileNotFoundError, match=r"nothing\.mp4"):
+        clip_name(tmp_path / "nothing.mp4")
 
 
 def test_a_folder_with_one_video_in_it_is_that_video(tmp_path):
