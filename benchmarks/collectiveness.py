@@ -1,26 +1,19 @@
-"""How fast the crowd graph and collective merging are: ``python -m benchmarks.collectiveness``.
+"""How fast the crowd graph and collective merging are: ``python -m benchmarks --only collectiveness``.
 
-Each ratio is the median over pairs measured one right after the other, so that a busy machine slows both.
 The dense way is numpy's inverse, its threshold and scipy's components: the definition, written down.
 """
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
-
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
-from time import perf_counter
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from benchmarks.measure import Row, paired, peak_memory, seconds
 from mpas_lite.collectiveness import collective_merging, collectiveness, kappa
 from mpas_lite.graph import crowd_graph
 
@@ -56,51 +49,83 @@ def merge_densely(W: csr_array) -> np.ndarray:
     return connected_components(csr_array(limit < Z), directed=False)[1]
 
 
-def seconds(job: Callable[[], object]) -> float:
-    """How long one run takes."""
-    start = perf_counter()
-    job()
-    return perf_counter() - start
-
-
-def paired(first: Callable[[], object], second: Callable[[], object], pairs: int) -> tuple[float, float, float]:
-    """Median seconds of both, and the median of second / first, over interleaved pairs after a warm-up."""
-    first()
-    times = [(seconds(first), seconds(second)) for _ in range(pairs)]
-    return median(a for a, _ in times), median(b for _, b in times), median(b / a for a, b in times)
-
-
-def peak_memory(kind: str, n: int) -> float:
-    """Highest memory, MB, of a fresh process that builds the graph of n particles and merges them."""
-    import resource
-
-    code = f"from benchmarks.collectiveness import *; collective_merging(crowd_graph(*crowd({kind!r}, {n})))"
-    subprocess.run([sys.executable, "-c", code], check=True)
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # of all children the largest
-
-
-def main() -> None:
-    """Measure, and print one Markdown table."""
-    print("| crowd | what | ours | the other way | ratio |")
-    print("|---|---|---|---|---|")
-    for kind in KINDS:
+def rows(quick: bool) -> Iterator[Row]:
+    """Merging, collectiveness and the graph, for each kind of crowd."""
+    kinds = {"turning flow": KINDS["turning flow"]} if quick else KINDS
+    for kind in kinds:
         small, large = crowd_graph(*crowd(kind, 4_000)), crowd_graph(*crowd(kind, 100_000))
-        ours, dense, ratio = paired(lambda W=small: collective_merging(W), lambda W=small: merge_densely(W), 3)
-        print(f"| {kind} | merging, 4,000 against dense | {ours:.3f} s | {dense:.2f} s | {ratio:.0f}x |")
-        few, many, ratio = paired(lambda W=small: collective_merging(W), lambda W=large: collective_merging(W), 3)
-        slope = np.log(ratio) / np.log(25)
-        print(f"| {kind} | merging, 4,000 to 100,000 | {few:.3f} s | {many:.2f} s | slope {slope:.2f} |")
-        print(f"| {kind} | collectiveness, 100,000 | {seconds(lambda W=large: collectiveness(W)):.3f} s | | |")
-        print(f"| {kind} | memory of graph and merging, 100,000 | {peak_memory(kind, 100_000):.0f} MB | | |")
-        position, velocity = crowd(kind, 100_000)
-        ours, tree, ratio = paired(
-            lambda x=position, v=velocity: crowd_graph(x, v), lambda x=position: KDTree(x).query(x, 21), 5
+        same = _same_parts(collective_merging(small, min_size=1), merge_densely(small))
+        if not same:
+            raise AssertionError(f"{kind}: merging and the dense inverse give different crowds.")
+        merge = _merging(small)
+        ours, dense, ratio = paired(merge, lambda W=small: merge_densely(W), 1 if quick else 3)
+        what = f"merging, N = 4,000, K = 20 ({kind})"
+        yield Row(what, "dense inverse, threshold, components: same crowds", _s(ours), _s(dense), ratio, 60, True)
+        many = median(seconds(_merging(large)) for _ in range(1 if quick else 3))
+        yield Row(f"merging, N = 100,000 ({kind})", "patience", _s(many), "", many, 5, unit=" s")
+        memory = peak_memory(
+            f"from benchmarks.collectiveness import *\ncollective_merging(crowd_graph(*crowd({kind!r}, 100_000)))\n"
         )
-        print(f"| {kind} | graph, 100,000, against KDTree | {ours:.3f} s | {tree:.3f} s | {1 / ratio:.2f} |")
-    print()
-    for kind, meaning in KINDS.items():
-        print(f"- {kind}: {meaning}")
+        what = f"memory of graph and merging, N = 100,000 ({kind})"
+        yield Row(what, "", f"{memory:.0f} MB", "", memory / 1000, 1.5, unit=" GB")
+        phi = median(seconds(lambda W=large: collectiveness(W)) for _ in range(3))
+        yield Row(f"collectiveness, N = 100,000 ({kind})", "", _s(phi), "", phi, 0.2, unit=" s")
+        position, velocity = crowd(kind, 100_000)
+        graph, tree, ratio = paired(
+            lambda x=position, v=velocity: crowd_graph(x, v), lambda x=position: KDTree(x).query(x, 21), 3
+        )
+        what = f"crowd graph, N = 100,000 ({kind})"
+        yield Row(what, "scipy's KDTree, built and asked for 21", _s(graph), _s(tree), 1 / ratio, 1.5)
 
 
-if __name__ == "__main__":
-    main()
+def cost(quick: bool) -> dict[str, list[tuple[int, float]]]:
+    """Seconds over N of everything that the plot of cost shows, in a turning flow."""
+    numbers = (1_000, 4_000, 16_000) if quick else (1_000, 2_000, 4_000, 10_000, 30_000, 100_000)
+    curves: dict[str, list[tuple[int, float]]] = {
+        "merging, dense inverse": [],
+        "merging, exact": [],
+        "graph": [],
+        "phi": [],
+    }
+    for n in numbers:
+        position, velocity = crowd("turning flow", n)
+        W = crowd_graph(position, velocity)
+        jobs: dict[str, Callable[[], object]] = {
+            "merging, exact": _merging(W),
+            "graph": lambda x=position, v=velocity: crowd_graph(x, v),
+            "phi": lambda W=W: collectiveness(W),
+        }
+        for name, job in jobs.items():
+            curves[name].append((n, median(seconds(job) for _ in range(3))))
+    for n in (250, 500, 1_000, 2_000) + (() if quick else (4_000,)):
+        W = crowd_graph(*crowd("turning flow", n))
+        runs = 3 if n < 2_000 else 1
+        curves["merging, dense inverse"].append((n, median(seconds(lambda W=W: merge_densely(W)) for _ in range(runs))))
+    return curves
+
+
+def slope(curve: list[tuple[int, float]]) -> float:
+    """Slope of time over N on log-log: 1 where twice the particles take twice the time."""
+    n, t = np.log(np.array(curve)).T
+    return float(np.polyfit(n, t, 1)[0])
+
+
+def slope_row(curves: dict[str, list[tuple[int, float]]]) -> Row:
+    """The slope of merging from 4,000 particles on, where its fixed costs no longer show."""
+    curve = [(n, t) for n, t in curves["merging, exact"] if n >= 4_000]
+    (first, few), (last, many) = curve[0], curve[-1]
+    what = f"slope of merging, N = {first:,} to {last:,} (turning flow)"
+    return Row(what, "on log-log", _s(many), _s(few), slope(curve), 1.2, unit="")
+
+
+def _merging(W: csr_array) -> Callable[[], object]:
+    return lambda: collective_merging(W)
+
+
+def _same_parts(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two labellings mean the same parts."""
+    return len(np.unique(np.stack([a, b]), axis=1).T) == len(np.unique(a)) == len(np.unique(b))
+
+
+def _s(value: float) -> str:
+    return f"{value:.3f} s" if value < 1 else f"{value:.2f} s"

@@ -1,5 +1,7 @@
 __version__: str
 
+from .background import estimate_background as estimate_background
+from .batchnorm import recalibrate_batch_norm as recalibrate_batch_norm
 from .checkpoints import load as load
 from .checkpoints import save as save
 from .collectiveness import collective_merging as collective_merging
@@ -31,6 +33,9 @@ from .pseudolabel import LabelSettings as LabelSettings
 from .pseudolabel import label_frames as label_frames
 from .pseudolabel import pseudo_label as pseudo_label
 from .pseudolabel import pseudo_label_many as pseudo_label_many
+from .refine import Refinement as Refinement
+from .refine import refine_clip as refine_clip
+from .reproduce import ReproduceSettings as ReproduceSettings
 from .run import RunSettings as RunSettings
 from .scenes import SCENE_NAMES as SCENE_NAMES
 from .scenes import Scene as Scene
@@ -50,6 +55,5 @@ from .tracking import Particles as Particles
 from .tracking import track as track
 from .training import History as History
 from .training import fit as fit
-from .training import recalibrate_batch_norm as recalibrate_batch_norm
 from .video import Video as Video
 from .video import read_video as read_video

@@ -17,8 +17,11 @@ AUGMENTATIONS = ("real", "literal", "none")
 
 
 def zoom(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Cut out a window of 70 to 100% of both sides and scale it up to the old size."""
-    height, width = mask.shape
+    """Cut out a window of 70 to 100% of both sides and scale it up to the old size.
+
+    ``mask`` is bool: (H, W), or (H, W, n) for several that must stay together.
+    """
+    height, width = mask.shape[:2]
     share = rng.uniform(0.7, 1.0)
     h, w = max(1, round(height * share)), max(1, round(width * share))
     top, left = rng.integers(height - h + 1), rng.integers(width - w + 1)

@@ -201,9 +201,10 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
 @cli.command()
 @click.argument("inputs", nargs=-1, required=True, type=_EXISTING, metavar="INPUT...")
 @click.option("--out", type=_EXISTING, required=True, help="Folder for the pairs.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers label the clips.")
 @_label_options
 @_quiet
-def label(inputs: tuple[Path, ...], out: Path, jobs: int, quiet: bool, **options: Any) -> None:
+def label(inputs: tuple[Path, ...], out: Path, jobs: int, scheduler: str | None, quiet: bool, **options: Any) -> None:
     """Pseudo-labels: pairs of frame and mask, from motion alone.
 
     Without options the paper's settings. Of several clips a bad one is named and left out; the exit code is
@@ -214,7 +215,7 @@ def label(inputs: tuple[Path, ...], out: Path, jobs: int, quiet: bool, **options
 
     settings = LabelSettings(**_label_changes(options))
     with folder_in_use(out):
-        results = pseudo_label_many(inputs, out, settings=settings, jobs=jobs, progress=not quiet)
+        results = pseudo_label_many(inputs, out, settings=settings, jobs=jobs, scheduler=scheduler, progress=not quiet)
     failed = [clip for clip in results if clip.error]
     for clip in results:
         click.echo(f"{clip.name}: {clip.error or f'{clip.pairs} pairs, {clip.empty} without a crowd'}")
@@ -334,6 +335,116 @@ def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
         for one in ("train", "validation", "test") if split == "all" else (split,):
             paths = render_benchmark(folder, split=one, clips_per_kind=clips, frames=frames)
             click.echo(f"{one}: {len(paths)} clips in {folder / one}")
+
+
+@cli.command()
+@click.argument("table", type=click.Choice(["table1", "table2"]))
+@click.option("--out", type=_EXISTING, required=True, help="Folder for runs and tables; both tables may share one.")
+@click.option("--scenes", type=_EXISTING, multiple=True, help="A clip with ground truth beside it; again for more.")
+@click.option("--train-on", type=_EXISTING, multiple=True, help="Clips to learn from (default: those of --scenes).")
+@click.option("--seeds", default="0,1,2", show_default=True, help="Comma-separated.")
+@click.option("--split", type=click.Choice(["test", "validation"]), help="Of the synthetic scenes that are scored.")
+@click.option("--encoder", help="Any timm encoder (default: hrnet_w18_small, from scratch).")
+@click.option("--encoder-weights", help="imagenet (hub), offline (extra), or a file. Without: from scratch.")
+@click.option("--steps", type=click.IntRange(1), help="Training steps of each run.")
+@click.option("--batch-size", type=click.IntRange(1))
+@click.option("--lr", type=float)
+@click.option("--schedule", type=click.Choice(["constant", "cosine"]))
+@click.option("--air-weight", type=float, help="Weight of Eq. 7 in the rows that have AIR (paper: 1).")
+@click.option("--augmentation", type=click.Choice(["real", "literal", "none"]))
+@click.option("--long-side", type=click.IntRange(32))
+@click.option("--precision", help="32-true, bf16-mixed, 16-mixed.")
+@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Processes that read pairs.")
+@click.option("--jobs", default=1, show_default=True, help="Clips labelled side by side.")
+@click.option("--device", type=_DEVICES, default="auto", show_default=True)
+@_quiet
+def reproduce(table: str, out: Path, scenes: tuple[Path, ...], train_on: tuple[Path, ...], seeds: str, workers: int,
+              jobs: int, device: str, quiet: bool, **options: Any) -> None:  # fmt: skip
+    """The paper's Table 1 or 2: every row with every seed, ours beside the paper's.
+
+    By default on the synthetic benchmark, on a CPU, in about an hour and a half for both; give the same command
+    again to go on after an interruption.
+    """
+    from mpas_lite.reproduce import ReproduceSettings, format_table
+    from mpas_lite.reproduce import reproduce as reproduce_table
+
+    try:
+        numbers = tuple(int(seed) for seed in seeds.split(","))
+    except ValueError:
+        raise click.UsageError(f"--seeds {seeds}: give whole numbers with commas, such as 0,1,2.") from None
+    settings = replace(ReproduceSettings(), **{k: v for k, v in options.items() if v is not None})
+    results = reproduce_table(table, out, scenes=scenes or None, train=train_on or None, seeds=numbers,
+                              settings=settings, accelerator=device, jobs=jobs, workers=workers,
+                              progress=not quiet, say=click.echo)  # fmt: skip
+    click.echo("\n" + format_table(results) + f"\n{out / table / 'table.md'}")
+
+
+@cli.group()
+def labelme() -> None:
+    """Ground truth by hand: to LabelMe's polygons for correction, and back to masks."""
+
+
+@labelme.command("write")
+@click.argument("masks", type=_EXISTING)
+@click.argument("frames", type=_EXISTING)
+@click.option("--out", required=True, type=_EXISTING, help="Folder to open in LabelMe; what is there is kept.")
+@click.option("--label", default="crowd", show_default=True, help="What to call the regions.")
+@click.option("--tolerance", default=1.0, show_default=True, help="How far an outline may depart from the mask, px.")
+@click.option("--min-area", default=25, show_default=True, help="Smaller regions are left out, px.")
+def labelme_write(masks: Path, frames: Path, out: Path, label: str, tolerance: float, min_area: int) -> None:
+    """Turn MASKS into polygons for LabelMe, each beside its frame.
+
+    FRAMES: the video or folder that the masks were made from, or the frames/ beside masks/ of a clip's pairs.
+    """
+    from mpas_lite.labelme import write_prelabels
+
+    written = write_prelabels(masks, frames, out, label=label, tolerance=tolerance, min_area=min_area)
+    click.echo(f"{len(written)} frames written to {out}. Correct them with: labelme {out}")
+
+
+@labelme.command("read")
+@click.argument("folder", type=_EXISTING)
+@click.option("--out", required=True, type=_EXISTING, help="Folder of masks, for `mpas-lite evaluate`.")
+@click.option("--label", "labels", multiple=True, help="Label that counts as crowd; may be given again (default: all).")
+def labelme_read(folder: Path, out: Path, labels: tuple[str, ...]) -> None:
+    """Turn the LabelMe files of FOLDER into masks; shapes labelled `hole` take away."""
+    from mpas_lite.labelme import labelme_masks
+
+    click.echo(f"{len(labelme_masks(folder, out, labels=labels or None))} masks in {out}")
+
+
+@cli.command()
+@click.argument("name", default="vtest.avi")
+@click.option("--out", type=_EXISTING, help="Folder to keep it in (default: $MPAS_LITE_DATA, else the system's cache).")
+def download(name: str, out: Path | None) -> None:
+    """Download a video that is free to have, and print where it is."""
+    from mpas_lite.downloads import download as download_file
+
+    click.echo(download_file(name, folder=out))
+
+
+@cli.command()
+@click.argument("dataset", type=click.Choice(["cmd", "cuhk", "cdnet", "videos", "paper"]))
+@click.argument("folders", type=_EXISTING, nargs=-1, required=True)
+def clips(dataset: str, folders: tuple[Path, ...]) -> None:
+    """List the clips of a data set as it comes: what to give to `label`, one a line.
+
+    paper: those of the paper's six evaluation scenes.
+    """
+    from mpas_lite import sources
+
+    adapters = {
+        "cmd": sources.collective_motion,
+        "cuhk": sources.cuhk_crowd,
+        "cdnet": sources.cdnet,
+        "videos": sources.video_folder,
+    }
+    if dataset == "paper":
+        found = [clip for scene in sources.paper_scenes(*folders).values() for clip in scene]
+    else:
+        found = [clip for folder in folders for clip in adapters[dataset](folder)]
+    for clip in found:
+        click.echo(clip.source)
 
 
 @cli.command()

@@ -163,7 +163,7 @@ def kappa(z: float, k: int) -> float:
     0.05
     """
     if not 0 < z * k < 1 - 1e-9:
-        raise ValueError(f"z must be above 0 and below 1/K = 1/{k}, or the series diverges; it is {z}.")
+        raise ValueError(f"z must be above 0 and below 1/K = 1/{k}, or the series may diverge; it is {z}.")
     return z / (1 - z * k)
 
 

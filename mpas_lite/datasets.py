@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -32,25 +34,33 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         names), one such clip, or several of either.
     long_side : int
         Longer side of the frames in px.
+    skip_damaged : bool
+        Read every file through and leave out the pairs of which one is damaged, in place of raising at the
+        first bad header. What is left depends on the files alone.
 
     Attributes
     ----------
     paths : list of (Path, Path)
         Frame and mask of each pair.
+    skipped : list of str
+        Pairs left out, and why.
     shape : (int, int)
         Height and width of all items, px.
 
-    Indexing gives ``(image, mask, valid)``: (3, H, W) uint8 RGB, (1, H, W) bool, (1, H, W) bool.
+    Indexing gives ``(image, mask, valid)``: (3, H, W) uint8 RGB, (1, H, W) bool, (1, H, W) bool. Not valid are
+    the padding, and where there is a folder ``valid/`` beside ``masks/`` the pixels that a label is not sure of.
 
     Raises
     ------
     ValueError
-        If there are no pairs, a mask is missing, or frame and mask differ in size.
+        If there are no pairs (or no whole ones), a mask is missing, or frame and mask differ in size.
     FileNotFoundError
         If a folder does not exist.
     """
 
-    def __init__(self, pairs: str | Path | Sequence[str | Path], *, long_side: int = 320) -> None:
+    def __init__(
+        self, pairs: str | Path | Sequence[str | Path], *, long_side: int = 320, skip_damaged: bool = False
+    ) -> None:
         if long_side < 32:
             raise ValueError(f"long_side={long_side} px is too small to see anybody; use 32 or more.")
         self.long_side = long_side
@@ -58,6 +68,14 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         if not folders:
             raise ValueError("No folder of pairs was given.")
         self.paths = [pair for folder in folders for pair in find_pairs(folder)]
+        self.skipped: list[str] = []
+        if skip_damaged:
+            with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+                damages = list(pool.map(_damage_of_pair, self.paths))
+            self.skipped = [damage for damage in damages if damage]
+            self.paths = [pair for pair, damage in zip(self.paths, damages, strict=True) if not damage]
+            if not self.paths:
+                raise ValueError(f"None of the {len(self.skipped)} pairs can be read. The first: {self.skipped[0]}")
         shapes = [working_shape(_size(frame, mask), long_side) for frame, mask in self.paths]
         self.shape = (max(height for height, _ in shapes), max(width for _, width in shapes))
 
@@ -65,17 +83,25 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         return len(self.paths)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        image, mask = self.read(index)
-        image, mask, valid = pad_to(self.shape, image, mask)
+        image, mask, valid = pad_to(self.shape, *self.read(index))
         return as_image(image), torch.from_numpy(mask)[None], torch.from_numpy(valid)[None]
 
-    def read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Frame (h, w, 3) uint8 RGB and mask (h, w) bool of one pair, scaled but not padded."""
+    def read(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Frame (h, w, 3) uint8 RGB, mask and valid (h, w) bool of one pair, scaled but not padded."""
         frame_path, mask_path = self.paths[index]
         image, mask = read_image(frame_path), read_image(mask_path, grey=True)
-        if image.shape[:2] != mask.shape:
-            raise ValueError(f"{mask_path} is {mask.shape}, its frame {image.shape[:2]}: sizes must be equal.")
-        return resize(image, self.long_side), resize(mask, self.long_side) > 127
+        doubt_path = _valid_path(mask_path)
+        valid = read_image(doubt_path, grey=True) if doubt_path.exists() else np.full_like(mask, 255)
+        for path, one in ((mask_path, mask), (doubt_path, valid)):
+            if one.shape != image.shape[:2]:
+                raise ValueError(f"{path} is {one.shape}, its frame {image.shape[:2]}: sizes must be equal.")
+        image, mask, valid = (resize(one, self.long_side) for one in (image, mask, valid))
+        return image, mask > 127, valid > 127
+
+    def name(self, index: int) -> str:
+        """Clip and frame of one pair, to tell people: ``clip/000020.png``."""
+        frame, _ = self.paths[index]
+        return f"{frame.parents[1].name}/{frame.name}"
 
     def is_empty(self) -> bool:
         """Whether no mask has a single pixel: then there is nothing to learn from."""
@@ -88,6 +114,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             clip = frame.parents[1].name
             digest.update(f"{clip}/{frame.name} {frame.stat().st_size}\n".encode())
             digest.update(mask.read_bytes())
+            if _valid_path(mask).exists():
+                digest.update(_valid_path(mask).read_bytes())
         return digest.hexdigest()
 
 
@@ -128,12 +156,13 @@ class TrainingViews(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         epoch, index = key
         rng = np.random.default_rng([self.seed, epoch, index])  # per sample, not per batch
-        image, mask = self.pairs.read(index)
+        image, mask, valid = self.pairs.read(index)
         if self.augmentation != "none" and rng.random() < 0.5:
-            image, mask = image[:, ::-1], mask[:, ::-1]
+            image, mask, valid = image[:, ::-1], mask[:, ::-1], valid[:, ::-1]
         if self.augmentation == "real":
-            image, mask = zoom(image, mask, rng)
-        image, mask, valid = pad_to(self.pairs.shape, image, mask)
+            image, both = zoom(image, np.dstack([mask, valid]), rng)
+            mask, valid = both[..., 0], both[..., 1]
+        image, mask, valid = pad_to(self.pairs.shape, image, mask, valid)
         x = as_image(image)
         if self.augmentation == "real":
             x_hat = as_image(change_colours(image, rng))
@@ -170,13 +199,13 @@ def resize(image: np.ndarray, long_side: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def pad_to(shape: tuple[int, int], image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pad at the bottom and right by repeating the edge; (image, mask, valid), valid False in the padding."""
+def pad_to(
+    shape: tuple[int, int], image: np.ndarray, mask: np.ndarray, valid: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pad at the bottom and right by repeating the image's edge; mask and valid are False in the padding."""
     bottom, right = shape[0] - mask.shape[0], shape[1] - mask.shape[1]
-    valid = np.zeros(shape, bool)
-    valid[: mask.shape[0], : mask.shape[1]] = True
     image = np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="edge") if bottom or right else image
-    return image, np.pad(mask, ((0, bottom), (0, right))), valid
+    return image, np.pad(mask, ((0, bottom), (0, right))), np.pad(valid, ((0, bottom), (0, right)))
 
 
 def as_image(frame: np.ndarray) -> Tensor:
@@ -216,8 +245,35 @@ def find_pairs(folder: str | Path) -> list[tuple[Path, Path]]:
     return pairs
 
 
+def _valid_path(mask: Path) -> Path:
+    """Where the pixels that a label is sure of stand, if anywhere: ``valid/`` beside ``masks/``."""
+    return mask.parents[1] / "valid" / mask.name
+
+
 def _visible_images(folder: Path) -> list[Path]:
     return [p for p in folder.iterdir() if p.suffix.lower() in _IMAGES and not p.name.startswith(".")]
+
+
+def _damage_of_pair(pair: tuple[Path, Path]) -> str | None:
+    """Why a pair cannot be used; None if its files are whole."""
+    doubt = _valid_path(pair[1])
+    files = (*pair, doubt) if doubt.exists() else pair
+    return next((f"{path} ({why})" for path in files if (why := _damage(path))), None)
+
+
+def _damage(path: Path) -> str | None:
+    """What is wrong with an image file, read to its end; OpenCV would fill what is missing with grey."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            if image.format == "PNG":
+                image.verify()  # checks all checksums, in a tenth of the time that decoding takes
+            else:
+                image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return str(error).replace(f" {str(path)!r}", "") or type(error).__name__
+    return None
 
 
 def _size(frame: Path, mask: Path) -> tuple[int, int]:

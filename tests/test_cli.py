@@ -88,6 +88,52 @@ def test_the_steps_alone_do_what_run_does(call, clip, tmp_path):
     assert "over 3 frames" in said
 
 
+@pytest.fixture
+def pairs(tmp_path):
+    """Four frames of dark noise, each with a bright square that is the mask."""
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        frame, mask = rng.integers(0, 60, (48, 64, 3), dtype=np.uint8), np.zeros((48, 64), bool)
+        mask[10:30, 5 * i : 5 * i + 20] = True
+        frame[mask] += 150
+        write_image(tmp_path / "pairs/clip/frames" / f"{i:06d}.png", frame)
+        write_image(tmp_path / "pairs/clip/masks" / f"{i:06d}.png", mask)
+    return tmp_path / "pairs"
+
+
+def test_train_with_a_configuration_leaves_it_beside_and_inside_the_weights(call, pairs, tmp_path):
+    (tmp_path / "mine.toml").write_text("encoder = 'test_resnet'\nwidth = 8\nepochs = 9\nlr = 0.5\nbatch_size = 2\n")
+    arguments = ("train", pairs, "--config", tmp_path / "mine.toml", "--set", "lr=0.01", "--set", "ema=0.5", "--quiet")
+    arguments += ("--epochs", 1, "--device", "cpu", "--validate", pairs)
+    assert call(*arguments, "--out", tmp_path / "a")[0] == 0
+    out = tmp_path / "a"
+    assert {path.name for path in out.iterdir()} >= {"model.safetensors", "config.toml", "MODEL_CARD.md", "log.csv"}
+    net = load(out / "model.safetensors")
+    config = net.provenance["config"]
+    assert (config["encoder"], config["epochs"], config["lr"], config["ema"]) == ("test_resnet", 1, 0.01, 0.5)
+    assert net.provenance["validation_iou"] is not None
+    again = ("train", pairs, "--config", out / "config.toml", "--validate", pairs, "--quiet")
+    assert call(*again, "--out", tmp_path / "b")[0] == 0
+    again = load(tmp_path / "b" / "model.safetensors")
+    assert (fingerprint(again), again.provenance) == (fingerprint(net), net.provenance)
+    for name in ("config.toml", "MODEL_CARD.md"):
+        assert (out / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_train_names_what_it_left_out(call, pairs, tmp_path):
+    bad = pairs / "clip/frames/000002.png"
+    bad.write_bytes(bad.read_bytes()[:100])
+    options = ("--set", "width=8", "--encoder", "test_resnet", "--epochs", 1, "--device", "cpu", "--quiet")
+    code, _, err = call("train", pairs, "--out", tmp_path / "out", *options)
+    assert code == 0
+    assert "note: 1 of 4 pairs were left out as damaged" in err
+    assert "000002.png" in err
+    (tmp_path / "out" / "model.safetensors").unlink()
+    code, _, err = call("train", pairs, "--out", tmp_path / "out", *options[:3], "resnet18", *options[4:])
+    assert code == 2
+    assert "is of another run: the net's encoder is resnet18 and was test_resnet" in err
+
+
 def test_several_clips_one_of_them_bad(call, clip, tmp_path):
     (tmp_path / "bad.mp4").write_text("no video")
     code, said, _ = call("run", clip, tmp_path / "bad.mp4", "--out", tmp_path / "out", *FAST)
@@ -128,7 +174,10 @@ def text(path):
         (lambda p, clip: ["run", clip, "--truth", p / "none", "--out", p / "out", *FAST], "no folder .*none"),
         (lambda p, clip: ["run", clip, "--out", p / "out", "--encoder", "hrnet_w84", *FAST], "hrnet_w48"),
         (lambda p, clip: ["label", clip, "--out", p / "out", "--radius", "-2", "--quiet"], "radius is -2"),
-        (lambda p, clip: ["train", p, "--out", p / "out"], "pairs|frames"),
+        (lambda p, clip: ["train", p, "--out", p / "out", "--encoder", "test_resnet"], "pairs|frames"),
+        (lambda p, clip: ["train", p, "--out", p / "out", "--config", "papr"], "Did you mean paper"),
+        (lambda p, clip: ["train", p, "--out", p / "out", "--set", "epoch=3"], "Did you mean epochs"),
+        (lambda p, clip: ["train", p, "--out", p / "out", "--set", "lr=fast"], "lr = 'fast': it must be a number"),
         (
             lambda p, clip: ["segment", clip, "--weights", text(p / "w.safetensors"), "--out", p / "out"],
             r"w\.safetensors",

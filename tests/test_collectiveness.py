@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import block_diag, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from mpas_lite.collectiveness import (
     collective_merging,
@@ -193,6 +194,64 @@ def test_merging_equals_the_dense_inverse(
     assume(np.abs(Z - limit).min() > 1e-10 * limit)  # neither answer is wrong on an exact tie
     labels = collective_merging(W, z, threshold=threshold, min_size=min_size)
     np.testing.assert_array_equal(labels, merged_densely(Z, limit, min_size))
+
+
+def awkward_crowd(rng: np.random.Generator, n: int, clumps: int, spread: float, noise: float, at_rest: float,
+                  doubles: float, grid: float, compass: bool) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Clumps of particles, some at rest, some on top of others, on a grid or not, in any or eight directions."""
+    clump = rng.integers(0, clumps, n)
+    position = rng.uniform(0, 100, (clumps, 2))[clump] + spread * rng.normal(size=(n, 2))
+    angle = rng.uniform(0, 2 * np.pi, clumps)[clump] + noise * rng.normal(size=n)
+    if grid:
+        position = np.round(position / grid) * grid
+    if compass:
+        angle = np.round(angle / (np.pi / 4)) * (np.pi / 4)
+    velocity = rng.uniform(0.1, 5, (n, 1)) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    velocity[rng.random(n) < at_rest] = 0
+    double = rng.random(n) < doubles
+    twin = rng.integers(0, n, n)
+    position[double] = position[twin][double]
+    return position, velocity
+
+
+def refines(fine: np.ndarray, coarse: np.ndarray) -> bool:
+    """Whether all members of each part of the one lie in one part of the other."""
+    return len(np.unique(np.stack([fine, coarse]), axis=1).T) == len(np.unique(fine))
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.one_of(st.integers(1, 30), st.integers(30, 160)),
+    k=st.one_of(st.just(20), st.integers(1, 30)),
+    share=st.one_of(st.just(0.5), st.floats(0.02, 0.98)),
+    threshold=st.one_of(st.just(0.6), st.floats(0.02, 1.1)),
+    clip=st.booleans(),
+    clumps=st.integers(1, 8),
+    spread=st.sampled_from([0.0, 1.0, 10.0, 50.0]),
+    noise=st.sampled_from([0.0, 0.2, 0.5, 1.0, 3.0]),
+    at_rest=st.sampled_from([0.0, 0.1, 0.9]),
+    doubles=st.sampled_from([0.0, 0.2, 0.9]),
+    grid=st.sampled_from([0.0, 5.0, 30.0]),
+    compass=st.booleans(),
+)
+@settings(max_examples=1000, deadline=None)
+def test_a_thousand_crowds_merge_as_by_the_dense_inverse(
+    seed: int, n: int, k: int, share: float, threshold: float, clip: bool, **kind: float
+) -> None:
+    W = crowd_graph(*awkward_crowd(np.random.default_rng(seed), n, **kind), k, clip=clip)  # type: ignore[arg-type]
+    z = share / max(min(k, n - 1), 1)
+    Z, limit = dense_Z(W, z), threshold * kappa(z, max(min(k, n - 1), 1))
+    # A link within a billionth of the threshold is a tie in floating point: the inverse does not know either.
+    surely, perhaps = (
+        connected_components(csr_array(limit * (1 + tie) < Z), directed=False)[1] for tie in (1e-9, -1e-9)
+    )
+    labels = collective_merging(W, z, threshold=threshold, min_size=1)
+    assert refines(surely, labels)
+    assert refines(labels, perhaps)  # without a tie both are one, and the labels are exactly that
+    sizes = np.bincount(labels)[1:]
+    assert (np.diff(sizes) <= 0).all()
+    small = sizes[labels - 1] < 10
+    np.testing.assert_array_equal(collective_merging(W, z, threshold=threshold), np.where(small, 0, labels))
 
 
 @given(

@@ -160,3 +160,65 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
     (clip / "masks" / "000020.png").unlink()
     with pytest.raises(ValueError, match=r"000020.png has no mask"):
         PairDataset(clip)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "header"])
+def test_damaged_files_are_skipped_by_name(tmp_path: Path, suffix: str, damage: str) -> None:
+    clip = write_pairs(tmp_path / "a", number=4, shape=(80, 100))
+    for frame in (clip / "frames").iterdir():
+        write_image(frame.with_suffix(suffix), np.random.default_rng(1).integers(0, 255, (80, 100, 3), dtype=np.uint8))
+        if suffix != ".png":
+            frame.unlink()
+    bad = clip / "frames" / f"000040{suffix}"
+    data = bad.read_bytes()
+    cut = {"cut": data[: len(data) // 2], "empty": b"", "text": b"hello", "header": data[:30]}
+    bad.write_bytes(cut[damage])
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert [pairs.name(i) for i in range(len(pairs))] == [f"a/{n:06d}{suffix}" for n in (0, 20, 60)]
+    assert len(pairs.skipped) == 1
+    assert pairs.skipped[0].startswith(f"{bad} (")
+    assert pairs.shape == (80, 100)
+
+
+def test_one_changed_byte_in_a_png_is_damage(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a")
+    mask = clip / "masks" / "000000.png"
+    data = bytearray(mask.read_bytes())
+    data[len(data) // 2] ^= 1
+    mask.write_bytes(data)
+    assert PairDataset(clip, skip_damaged=True).skipped[0].startswith(str(mask))
+
+
+def test_sizes_that_differ_and_nothing_but_damage_are_errors_all_the_same(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a")
+    write_image(clip / "masks" / "000020.png", np.zeros((10, 10), bool))
+    with pytest.raises(ValueError, match=r"000020.png is 64x48 px, .*000020.png is 10x10 px"):
+        PairDataset(clip, skip_damaged=True)
+    for mask in (clip / "masks").iterdir():
+        mask.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"None of the 3 pairs can be read. The first: .*000000.png"):
+        PairDataset(clip, skip_damaged=True)
+
+
+def test_pixels_a_label_is_not_sure_of_are_not_valid_and_move_with_it(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 20:50] = True
+    for kind, image in (("frames", frame), ("masks", mask)):
+        write_image(tmp_path / "clip" / kind / "000000.png", image)
+    before = PairDataset(tmp_path)
+    assert before[0][2].all()
+    fingerprint = before.fingerprint()
+    write_image(tmp_path / "clip" / "valid" / "000000.png", ~mask)
+    doubtful = PairDataset(tmp_path)
+    assert doubtful.fingerprint() != fingerprint
+    assert np.array_equal(doubtful[0][2][0].numpy(), ~mask)
+    views = TrainingViews(doubtful, "real", seed=1)
+    for epoch in range(5):
+        _, _, label, valid = views[epoch, 0]
+        assert torch.equal(valid, ~label)  # flipped and zoomed alike
+    write_image(tmp_path / "clip" / "valid" / "000000.png", np.ones((30, 80), bool))
+    with pytest.raises(ValueError, match="sizes must be equal"):
+        doubtful[0]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from mpas_lite import training
 from mpas_lite.datasets import PairDataset
 from mpas_lite.files import write_image
 from mpas_lite.network import MPASNet
+from mpas_lite.records import model_card, read_log
 from mpas_lite.training import fit, load, recalibrate_batch_norm, save
 
 TINY = "test_resnet"
@@ -131,6 +133,119 @@ def test_every_pair_is_seen_once_an_epoch() -> None:
     assert all(batch for rank in range(4) for batch in training._plan(1, settings, 0, 1, rank, 4))
 
 
+# ---------------------------------------------------------------------------------- parts of a batch, averages
+
+
+def test_accumulated_batches_make_the_step_of_the_large_one(clip: Path) -> None:
+    def trained(**options: Any) -> MPASNet:
+        torch.manual_seed(0)
+        net = MPASNet("test_efficientnet_ln", width=8)
+        for module in net.modules():  # psi's batch norm, whose statistics are of each small batch alone
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.train = lambda mode=True, module=module: module  # type: ignore[method-assign]
+                module.training = False
+        fit(net, clip, epochs=1, augmentation="none", accelerator="cpu", progress=False, **options)
+        return net
+
+    one, two = trained(batch_size=4), trained(batch_size=2, accumulate=2)  # 3 and 2 pairs; 2 + 1 and 1 + 1
+    for (name, a), b in zip(one.named_parameters(), two.parameters(), strict=True):
+        torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-6, msg=name)
+    parts = [training._parts(7, training.Settings(1, 2, 0.1, 0, 0, "constant", "dice", False, 1, "real", 0), 0, 1, n)
+             for n in (1, 2, 4)]  # fmt: skip
+    assert [[key for part in split for key in part] for split in parts] == [
+        parts[0][0]
+    ] * 3  # whoever shares them, the images are the same
+
+
+def test_averaged_weights_are_the_moving_average_of_the_steps(clip: Path, tmp_path: Path) -> None:
+    steps, plain = [], new_net()
+    for epochs in (1, 2):  # one step each
+        fit(plain, clip, out=tmp_path / "plain", epochs=epochs, **{**QUICK, "batch_size": 5})
+        steps.append({name: weight.detach().clone() for name, weight in plain.named_parameters()})
+    averaged = new_net()
+    fit(averaged, clip, epochs=2, ema=0.7, **{**QUICK, "batch_size": 5})
+    for name, weight in averaged.named_parameters():
+        torch.testing.assert_close(weight, 0.7 * steps[0][name] + 0.3 * steps[1][name], msg=name)
+
+
+def test_averages_resume_bit_for_bit(clip: Path, tmp_path: Path) -> None:
+    whole, parts = new_net(), new_net()
+    fit(whole, clip, epochs=2, ema=0.9, accumulate=2, **QUICK)
+    while not fit(parts, clip, out=tmp_path, epochs=2, ema=0.9, accumulate=2, max_seconds=0, **QUICK).finished:
+        pass
+    assert weights_equal(whole, parts)
+
+
+def test_channels_last_changes_the_memory_and_not_the_result(clip: Path) -> None:
+    one, other = new_net(), new_net()
+    histories = [fit(net, clip, epochs=1, channels_last=last, **QUICK) for net, last in ((one, False), (other, True))]
+    assert histories[0].loss == pytest.approx(histories[1].loss, rel=1e-3)
+    assert all(weight.is_contiguous() for weight in other.state_dict().values())
+
+
+# --------------------------------------------------------------------------------------------- records
+
+
+def test_log_has_one_row_a_step_also_after_a_resume(clip: Path, tmp_path: Path) -> None:
+    fit(new_net(), clip, out=tmp_path, epochs=1, **QUICK)
+    with (tmp_path / "log.csv").open("a") as file:
+        file.write("4,2,0.1,0.1,0.1,0.02,9,\n5,2,0.")  # of steps that were lost, the last cut short
+    history = fit(new_net(), clip, out=tmp_path, epochs=2, validate=clip, validate_every=2, **QUICK)
+    rows = read_log(tmp_path / "log.csv")
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert [int(row["epoch"]) for row in rows] == [1, 1, 1, 2, 2, 2]
+    for epoch in range(2):
+        mine = [float(row["loss"]) for row in rows[3 * epoch : 3 * epoch + 3]]
+        assert np.mean(mine) == pytest.approx(history.loss[epoch])
+    assert {row["lr"] for row in rows} == {"0.02"}
+    assert [row["validation_iou"] != "" for row in rows] == [False] * 5 + [True]
+    fit(new_net(), clip, out=tmp_path, epochs=1, resume=False, **QUICK)
+    assert len(read_log(tmp_path / "log.csv")) == 3
+
+
+def test_validation_judges_what_training_would_give_and_changes_nothing(clip: Path, tmp_path: Path) -> None:
+    seen = []
+
+    def measure(net: MPASNet) -> float:
+        torch.rand(3)
+        seen.append({name: tensor.clone() for name, tensor in net.state_dict().items()})
+        assert not net.training
+        return 0.25
+
+    plain, judged = new_net(), new_net()
+    fit(plain, clip, epochs=2, ema=0.9, **QUICK)
+    history = fit(judged, clip, epochs=2, ema=0.9, validate=measure, **QUICK)
+    assert weights_equal(plain, judged)
+    assert history.validation == [0.25, 0.25]
+    assert all(torch.equal(tensor, seen[-1][name]) for name, tensor in judged.state_dict().items())
+
+    history = fit(plain, clip, epochs=10, validate=clip, validate_every=5, **QUICK)
+    assert [value is None for value in history.validation] == [True] * 4 + [False] + [True] * 4 + [False]
+    common = either = 0
+    for image, mask, _ in PairDataset(clip):
+        with torch.inference_mode():
+            found = plain(image[None] / 255)[0] > 0.5
+        common, either = common + int((found & mask).sum()), either + int((found | mask).sum())
+    assert history.validation[-1] == common / either
+    assert plain.provenance["validation_iou"] == common / either
+
+
+def test_model_card_says_what_made_the_weights(clip: Path) -> None:
+    net = new_net()
+    fit(net, clip, epochs=1, lr=0.012, **QUICK)
+    card = model_card(net.provenance, net.config, "1.2")
+    for said in (
+        "test_resnet",
+        "| lr | 0.012 |",
+        "frame and pseudo-label: 5",
+        "steps: 3",
+        'mp.load("',
+        "random weights",
+    ):
+        assert said in card
+    assert card == model_card(net.provenance, net.config, "1.2")
+
+
 # --------------------------------------------------------------------------------------------- resume
 
 KILLED = """
@@ -176,6 +291,27 @@ def test_killed_and_resumed_ends_bit_for_bit_like_uninterrupted(clip: Path, tmp_
     ends = [torch.load(tmp_path / f"{out}/checkpoint.pt", weights_only=True) for out in ("killed", "whole")]
     assert ends[0]["history"] == ends[1]["history"]
     assert ends[0]["step"] == history.steps == 9
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes to kill are forks: they need no new import")
+def test_killed_at_ten_random_moments_ends_bit_for_bit_like_uninterrupted(clip: Path, tmp_path: Path) -> None:
+    options = {"epochs": 40, "ema": 0.95, "checkpoint_every": 2, **QUICK}
+    resumed, whole, rng = new_net(), new_net(), np.random.default_rng()
+    seconds = fit(whole, clip, out=tmp_path / "whole", **options).seconds
+    for _ in range(10):
+        child = os.fork()
+        if child == 0:
+            try:
+                fit(new_net(), clip, out=tmp_path, **options)
+            finally:
+                os._exit(0)
+        time.sleep(rng.uniform(0, seconds / 8))  # so that ten of them are killed before the end
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    fit(resumed, clip, out=tmp_path, **options)
+    assert weights_equal(resumed, whole)
+    assert [int(row["step"]) for row in read_log(tmp_path / "log.csv")] == list(range(1, 121))
 
 
 def test_max_seconds_stops_and_the_next_call_goes_on(clip: Path, tmp_path: Path) -> None:
@@ -244,7 +380,7 @@ def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(
         return dice_loss(*args, **options) * (float("nan") if calls[0] == 5 else 1)
 
     monkeypatch.setattr(training, "dice_loss", breaking)
-    with pytest.raises(ValueError, match=r"no longer a number after step 4.*last good state"):
+    with pytest.raises(ValueError, match=r"after step 4.*on the pairs clip/00000\d.png.*last good state"):
         fit(new_net(), clip, out=tmp_path, epochs=3, **QUICK)
     kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert kept["step"] == 3  # the end of the first epoch
@@ -257,6 +393,26 @@ def test_pairs_in_which_nothing_moves_are_refused(clip: Path, tmp_path: Path) ->
     with pytest.raises(ValueError, match="Nothing moves in these pairs"):
         fit(new_net(), tmp_path / "still", **QUICK)
     fit(new_net(), [tmp_path / "still", clip], epochs=1, **QUICK)  # one still clip among others is fine
+
+
+def test_damaged_pairs_are_left_out_named_and_counted_at_the_end(clip: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "clip"
+    shutil.copytree(clip, whole)
+    broken = tmp_path / "broken" / "clip"
+    shutil.copytree(clip, broken)
+    for number in (5, 6):
+        shutil.copy(clip / "masks/000000.png", broken / f"masks/{number:06d}.png")
+        data = (clip / "frames/000000.png").read_bytes()
+        (broken / f"frames/{number:06d}.png").write_bytes(data[:-40])
+    one, other = new_net(), new_net()
+    fit(one, whole, epochs=2, **QUICK)
+    with pytest.warns(UserWarning, match=r"2 of 7 pairs were left out as damaged: .*000005.png \(.*000006.png \("):
+        history = fit(other, broken, epochs=1, out=tmp_path / "out", **QUICK)
+    with pytest.warns(UserWarning, match=r"2 of 7 pairs"):
+        fit(other, broken, epochs=2, out=tmp_path / "out", **QUICK)
+    assert len(history.skipped) == 2
+    assert "2 damaged ones were left out" in model_card(other.provenance, other.config, "1")
+    assert weights_equal(one, other)
 
 
 @pytest.mark.parametrize(
@@ -272,6 +428,9 @@ def test_pairs_in_which_nothing_moves_are_refused(clip: Path, tmp_path: Path) ->
         ({"precision": "8"}, "choose 32-true"),
         ({"checkpoint_every": 0}, "checkpoint_every=0"),
         ({"devices": 0}, "devices=0"),
+        ({"accumulate": 0}, "accumulate=0"),
+        ({"validate_every": 0}, "validate_every=0"),
+        ({"ema": 1.0}, "ema=1.0: it must lie between 0 and 1"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(clip: Path, options: dict[str, Any], said: str) -> None:
@@ -336,41 +495,3 @@ def test_files_that_are_no_net_are_named(tmp_path: Path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(data[: len(data) // 2])
     with pytest.raises(ValueError, match="not a whole safetensors file"):
         load(tmp_path / "cut.safetensors")
-
-
-# ------------------------------------------------------------------------------------- several devices
-
-
-@pytest.mark.slow
-def test_two_processes_train_like_one_with_twice_the_batch(clip: Path, tmp_path: Path) -> None:
-    """Batch norm apart (each process has its own), two halves of a batch make the whole batch's step."""
-    script = tmp_path / "two.py"
-    script.write_text(
-        textwrap.dedent("""
-        import sys, torch
-        from mpas_lite.training import fit, save
-        from mpas_lite.network import MPASNet
-
-        if __name__ == "__main__":
-            torch.manual_seed(0)
-            net = MPASNet("test_efficientnet_ln", width=8)
-            options = dict(accelerator="cpu", progress=False, epochs=1, batch_size=2, augmentation="none")
-            fit(net, sys.argv[1], out=sys.argv[2], devices=2, **options)
-            save(net, sys.argv[2] + "/net.safetensors")
-        """)
-    )
-    command = [sys.executable, str(script), str(clip), str(tmp_path / "out")]
-    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=300)
-    checkpoint = torch.load(tmp_path / "out/checkpoint.pt", weights_only=True)
-    assert checkpoint["step"] == 2  # five pairs: three, two; each shared by two processes
-    torch.manual_seed(0)
-    one = MPASNet("test_efficientnet_ln", width=8)
-    start = [weight.detach().clone() for weight in one.parameters()]
-    fit(one, clip, epochs=1, augmentation="none", **{**QUICK, "batch_size": 4})
-    two = load(tmp_path / "out/net.safetensors")
-    moved = [
-        torch.cat([(now - before).flatten() for now, before in zip(net.parameters(), start, strict=True)])
-        for net in (one, two)
-    ]
-    assert torch.nn.functional.cosine_similarity(*moved, dim=0) > 0.9
-    assert 0.8 < moved[0].norm() / moved[1].norm() < 1.25

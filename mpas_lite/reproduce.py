@@ -1,0 +1,672 @@
+"""The paper's Tables 1 and 2: every row on the same scenes, several seeds, ours beside the paper's.
+
+Each network is trained on pseudo-labels alone and scored on scenes with ground truth: by default the synthetic
+benchmark, trained on its train split and scored on its test split. A run is one row with one seed::
+
+    out/settings.json              what all runs below it were made with
+    out/scenes, out/pairs          the synthetic clips, and the pseudo-labels that the networks learn from
+    out/runs/<run>/scores.json     IoU of every clip; beside it the network
+    out/table1/results.json        all numbers of a table; table.md is the table to read
+
+Both tables share what they have in common: the network without and with the siamese branch are trained once.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import shutil
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mpas_lite.evaluation import markdown_table, mog2_masks, score_masks, truth_of
+from mpas_lite.files import folder_in_use, read_json, whole_file, write_json
+from mpas_lite.pseudolabel import LabelSettings, label_window, name_clips, pseudo_label_many
+from mpas_lite.report import truth_folders
+from mpas_lite.scenes import SPLITS, render_benchmark
+from mpas_lite.video import Video, read_video
+
+if TYPE_CHECKING:
+    from mpas_lite.network import MPASNet
+
+Masks = Iterator[tuple[int, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: what the paper calls it, its figure, and how we get ours.
+
+    Attributes
+    ----------
+    name : str
+    run : str
+        Name of the run, which rows of both tables may share; empty where there is none of ours.
+    paper : float, optional
+        mIoU in the paper; None where we do not have the figure.
+    loss : str
+        ``"dice"`` or ``"cross_entropy"``, if the row is a network; else empty.
+    siamese, air : bool
+        With siamese feature aggregation (SFA); with the AIR loss.
+    """
+
+    name: str
+    run: str
+    paper: float | None = None
+    loss: str = ""
+    siamese: bool = False
+    air: bool = False
+
+
+_PLAIN = Row("MPASNET*", "dice", 0.6009, "dice")
+_FULL = Row("MPASNET", "dice-sfa-air", 0.6447, "dice", siamese=True, air=True)
+
+TABLES: dict[str, tuple[Row, ...]] = {
+    "table1": (
+        Row("CM+CRM", "labels", 0.4949),
+        Row("CrowdRL", ""),
+        Row("MOG2", "mog2"),
+        Row("MOG2 closed", "mog2-closed"),
+        _PLAIN,
+        _FULL,
+    ),
+    "table2": (
+        Row("CE", "ce", None, "cross_entropy"),
+        Row("Dice", _PLAIN.run, _PLAIN.paper, "dice"),
+        Row("Dice + SFA", "dice-sfa", None, "dice", siamese=True),
+        Row("CE + SFA + AIR", "ce-sfa-air", None, "cross_entropy", siamese=True, air=True),
+        Row("Dice + SFA + AIR", _FULL.run, _FULL.paper, "dice", siamese=True, air=True),
+    ),
+}
+
+_TITLES = {
+    "table1": "Table 1: motion alone, and networks that learned from it",
+    "table2": "Table 2: which of the ideas does it",
+}
+_NOTES = {
+    "table1": (
+        "MPASNET* is the network without the siamese branch. CrowdRL's row is quoted in the paper and has no run of "
+        "ours: the paper does not specify it beyond two sentences, and its figure is not at hand. MOG2 (OpenCV's "
+        "background subtraction, raw and closed) is not in the paper's table."
+    ),
+    "table2": (
+        "CE: cross entropy in place of Dice. SFA: siamese feature aggregation. AIR: the augmentation-invariant loss. "
+        "AIR without SFA is left out, as the network has no such mode. The paper's figures of Dice and of Dice + SFA + "
+        "AIR are those of MPASNET* and MPASNET in its Table 1; a dash where its figure is not at hand."
+    ),
+}
+_KINDS = {"crowd": "crowd masks, the paper's kind", "person": "person masks", "truth": "the given ground truth"}
+
+
+@dataclass(frozen=True)
+class ReproduceSettings:
+    """How the rows of the tables are labelled, trained and scored: all rows alike.
+
+    The defaults fit on one core of a CPU, both tables with three seeds in less than two hours. They were chosen on
+    validation scenes.
+
+    Attributes
+    ----------
+    label : LabelSettings
+        Of the pseudo-labels, for training and for the row CM+CRM alike.
+    encoder, encoder_weights : str
+        Of :class:`mpas_lite.MPASNet`. Without weights nothing labelled is involved at all.
+    steps : int
+        Training steps; whole epochs, as many as come nearest.
+    batch_size, lr, schedule, air_weight, augmentation, long_side, precision
+        Of :func:`mpas_lite.fit`; ``air_weight`` for the rows that have AIR.
+    split : str
+        Of the synthetic scenes that are scored: "test", or "validation" to choose settings by.
+    train_clips, clips : int
+        Synthetic clips of each kind to train on, and to score.
+    frames : int
+        Frames of a synthetic clip.
+    score_frames : int
+        At most so many frames of a clip are scored, evenly spaced, the same for every row.
+    """
+
+    label: LabelSettings = field(
+        default_factory=lambda: LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)
+    )
+    encoder: str = "hrnet_w18_small"
+    encoder_weights: str | None = None
+    steps: int = 936
+    batch_size: int = 4
+    lr: float = 0.02
+    schedule: str = "cosine"
+    air_weight: float = 0.1
+    augmentation: str = "real"
+    long_side: int = 192
+    precision: str = "32-true"
+    split: str = "test"
+    train_clips: int = 4
+    clips: int = 2
+    frames: int = 120
+    score_frames: int = 12
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "train_clips", "clips", "frames", "score_frames"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: it must be 1 or more.")
+        if self.split not in SPLITS or self.split == "train":
+            raise ValueError(f"split={self.split!r}: scenes to score are of the split test, validation or samples.")
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A clip with ground truth: the frames that count, and the folder of masks of each kind."""
+
+    name: str
+    scene: str
+    video: Video
+    truth: dict[str, Path]
+    frames: tuple[int, ...]
+
+
+def reproduce(
+    table: str,
+    out: str | Path,
+    *,
+    scenes: Mapping[str, Sequence[str | Path]] | Sequence[str | Path] | None = None,
+    train: Sequence[str | Path] | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    settings: ReproduceSettings | None = None,
+    accelerator: str = "auto",
+    jobs: int = 1,
+    workers: int = 0,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Run every row of a table with every seed; run again, it goes on where it stopped.
+
+    Parameters
+    ----------
+    table : "table1" or "table2"
+    out : path
+        Both tables may go into one folder, and then share scenes, labels and the runs they have in common.
+    scenes : clips with ground truth, optional
+        Videos or folders of frames, with their truth where :func:`mpas_lite.report.truth_folders` finds it; each
+        is a scene, or several make up one: ``{"Scene2": [clip, clip]}``. By default the synthetic benchmark.
+    train : clips, optional
+        What the networks learn from. By default the synthetic train split, or with ``scenes`` these themselves, as
+        in the paper: their labels come from motion, the ground truth is used by the scores alone.
+    seeds : sequence of int
+        Of the first weights, the order of the pairs and the augmentation.
+    settings : ReproduceSettings, optional
+    accelerator : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+    jobs, workers : int
+        Processes that label clips, and that read pairs in training.
+    progress : bool
+        Show progress bars.
+    say : callable
+        Gets a line for each step.
+
+    Returns
+    -------
+    dict
+        What ``out/<table>/results.json`` holds: for each row the mIoU of every seed, mean and standard deviation
+        (of a sample: n - 1), overall and by scene, against each kind of ground truth. Both files are written anew
+        after each run.
+
+    Raises
+    ------
+    ValueError
+        If the table is unknown, no clip can be used, ``out`` holds runs made with other settings, or another run is
+        writing to it.
+    """
+    if table not in TABLES:
+        raise ValueError(f"There is no table {table!r}. Choose one of {', '.join(TABLES)}.")
+    seeds = tuple(seeds)
+    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
+        raise ValueError(f"seeds={list(seeds)}: give one or more different numbers, 0 or more.")
+    if scenes is None and train is not None:
+        raise ValueError("train goes with scenes: the synthetic benchmark has its own train split.")
+    settings = settings or ReproduceSettings()
+    out = Path(out)
+    with folder_in_use(out):
+        job = _Job(out, settings, accelerator, workers, progress, say)
+        return job.table(table, seeds, scenes, train, jobs)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One call of :func:`reproduce`: where to, how, and whom to tell."""
+
+    out: Path
+    settings: ReproduceSettings
+    accelerator: str
+    workers: int
+    progress: bool
+    say: Callable[[str], None]
+
+    def table(
+        self,
+        table: str,
+        seeds: Sequence[int],
+        scenes: Mapping[str, Sequence[str | Path]] | Sequence[str | Path] | None,
+        train: Sequence[str | Path] | None,
+        jobs: int,
+    ) -> dict[str, Any]:
+        by_scene = _by_scene(scenes)
+        made_with = {
+            **{key: value for key, value in asdict(self.settings).items() if key != "label"},
+            **{f"label.{key}": value for key, value in asdict(self.settings.label).items()},
+            "scenes": {scene: [str(clip) for clip in clips] for scene, clips in by_scene.items()} or "synthetic",
+            "train": None if train is None else [str(clip) for clip in train],
+        }
+        _refuse_other_settings(self.out / "settings.json", made_with)
+        if not by_scene:
+            by_scene, train = self._synthetic()
+        elif train is None:
+            train = [clip for clips in by_scene.values() for clip in clips]
+
+        clips, left_out = self._clips(by_scene)
+        labels = self._run("labels", lambda: self._score(clips, partial(_labels, settings=self.settings.label)))
+        clips = [clip for clip in clips if clip.name in labels["clips"]]
+        if not clips:
+            raise ValueError("None of the scenes can be scored (see above).")
+        left_out |= labels["left_out"]
+        pairs, not_labelled = self._pairs(train, jobs)
+        left_out |= not_labelled
+
+        rows = [row for row in TABLES[table] if row.run]
+        todo: list[tuple[Row, int | None]] = [(row, None) for row in rows if not row.loss]
+        todo += [(row, seed) for seed in seeds for row in rows if row.loss]  # a whole table early, then the next seed
+        done: dict[str, dict[str, Any]] = {}
+        for number, (row, seed) in enumerate(todo, 1):
+            name = _run_name(row, seed)
+            done[name] = self._run(name, partial(self._row, row, seed, clips, pairs))
+            results = _results(table, done, seeds, self.settings, clips, left_out)
+            write_json(self.out / table / "results.json", results)
+            with whole_file(self.out / table / "table.md") as temporary:
+                temporary.write_text(format_table(results), encoding="utf-8")
+            scored = _mean_over_scenes(done[name], clips, _headline(clips))
+            self.say(f"{table} {number}/{len(todo)}: {name} {scored:.4f} ({done[name]['seconds']:.0f} s)")
+        return results
+
+    def _synthetic(self) -> tuple[dict[str, list[str | Path]], list[str | Path]]:
+        """The synthetic benchmark: clips to score by kind, clips to train on."""
+        s = self.settings
+        render = partial(render_benchmark, self.out / "scenes", frames=s.frames, truth_every=5, progress=self._bar)
+        self.say(f"scenes: {s.train_clips} clips of each kind to train on, {s.clips} ({s.split}) to score")
+        train = render(split="train", clips_per_kind=s.train_clips)
+        by_kind: dict[str, list[str | Path]] = {}
+        for clip in render(split=s.split, clips_per_kind=s.clips):
+            by_kind.setdefault(read_json(clip / "scene.json")["name"], []).append(clip)
+        return by_kind, list(train)
+
+    def _bar(self, items: Any) -> Any:
+        from tqdm.auto import tqdm
+
+        return tqdm(items, "render", unit="clip", disable=not self.progress)
+
+    def _clips(self, by_scene: Mapping[str, Sequence[str | Path]]) -> tuple[list[_Clip], dict[str, str]]:
+        """The clips that can be scored, and why the others cannot."""
+        scene_of = [scene for scene, sources in by_scene.items() for _ in sources]
+        named = name_clips(source for sources in by_scene.values() for source in sources)
+        clips, left_out = [], {}
+        for scene, (name, source) in zip(scene_of, named, strict=True):
+            try:
+                clips.append(_read_clip(name, scene, source, self.settings))
+            except (ValueError, FileNotFoundError) as error:
+                left_out[name] = str(error)
+                self.say(f"    left out: {error}")
+        return clips, left_out
+
+    def _pairs(self, train: Sequence[str | Path], jobs: int) -> tuple[list[Path], dict[str, str]]:
+        """Folders of pseudo-labelled pairs, and why some clips have none."""
+        label = self.settings.label
+        self.say(f"labels: {len(train)} clips to train on, one frame in {label.every}")
+        labelled = pseudo_label_many(train, self.out / "pairs", settings=label, jobs=jobs, progress=self.progress)
+        failed = {clip.name: clip.error for clip in labelled if clip.error}
+        for error in failed.values():
+            self.say(f"    left out: {error}")
+        good = [clip.folder for clip in labelled if not clip.error]
+        if not good:
+            raise ValueError("None of the clips to train on could be labelled (see above).")
+        return good, failed
+
+    def _run(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The result of a run: as it lies in its folder, or made now."""
+        folder = self.out / "runs" / name
+        if not (folder / "scores.json").exists():
+            with _clock(folder / "seconds.json"):
+                made = make()
+            write_json(folder / "scores.json", {**made, **read_json(folder / "seconds.json")})
+        result: dict[str, Any] = read_json(folder / "scores.json")
+        return result
+
+    def _row(self, row: Row, seed: int | None, clips: Sequence[_Clip], pairs: Sequence[Path]) -> dict[str, Any]:
+        if row.run == "labels":
+            return self._score(clips, partial(_labels, settings=self.settings.label))
+        if not row.loss or seed is None:
+            return self._score(clips, partial(_mog2, closed=row.run == "mog2-closed"))
+        folder = self.out / "runs" / _run_name(row, seed)
+        net = self._network(row, seed, folder, pairs)
+        device = self.accelerator if self.accelerator in ("cpu", "cuda", "mps") else "auto"
+        scores = self._score(clips, partial(_segmented, net=net, device=device))
+        return {**scores, "training": read_json(folder / "training.json")}
+
+    def _network(self, row: Row, seed: int, folder: Path, pairs: Sequence[Path]) -> MPASNet:
+        """The row's network, trained now or before."""
+        import torch  # only here: the rows without a network come without
+
+        from mpas_lite.checkpoints import load, save
+        from mpas_lite.datasets import find_pairs
+        from mpas_lite.network import MPASNet
+        from mpas_lite.training import fit
+
+        model, s = folder / "model.safetensors", self.settings
+        if not model.exists():
+            torch.manual_seed(seed)
+            net = MPASNet(s.encoder, encoder_weights=s.encoder_weights, siamese=row.siamese)
+            count = sum(len(find_pairs(each)) for each in pairs)
+            history = fit(
+                net,
+                list(pairs),
+                out=folder / "training",
+                epochs=max(1, round(s.steps / math.ceil(count / s.batch_size))),
+                batch_size=s.batch_size,
+                lr=s.lr,
+                schedule=s.schedule,  # type: ignore[arg-type]
+                loss=row.loss,  # type: ignore[arg-type]
+                air_weight=s.air_weight if row.air else 0.0,
+                augmentation=s.augmentation,  # type: ignore[arg-type]
+                long_side=s.long_side,
+                seed=seed,
+                accelerator=self.accelerator,
+                precision=s.precision,
+                workers=self.workers,
+                progress=self.progress,
+            )
+            losses = {"loss": history.loss, "segmentation": history.segmentation, "air": history.air}
+            write_json(folder / "training.json", {"pairs": count, "steps": history.steps, **losses})
+            save(net, model)
+            shutil.rmtree(folder / "training")  # the checkpoint, larger than the net
+        return load(model)
+
+    def _score(self, clips: Sequence[_Clip], method: Callable[[_Clip], Masks]) -> dict[str, Any]:
+        """IoU of every clip against each kind of truth; a clip that cannot be read is named and left out."""
+        scores, left_out = {}, {}
+        for clip in clips:
+            try:
+                scores[clip.name] = _score_clip(clip, method)
+            except (ValueError, FileNotFoundError) as error:
+                left_out[clip.name] = str(error)
+                self.say(f"    left out: {error}")
+        return {"clips": scores, "left_out": left_out}
+
+
+# ------------------------------------------------------------------------------------------------ the methods
+
+
+def _labels(clip: _Clip, settings: LabelSettings) -> Masks:
+    """CM+CRM: the pseudo-labels themselves."""
+    ahead = range(settings.interval + 1)
+    recent: deque[np.ndarray] = deque(maxlen=len(ahead))
+    wanted = set(clip.frames)
+    for index, frame in clip.video.frames(sorted({i + d for i in wanted for d in ahead})):
+        recent.append(frame)
+        first = index - settings.interval
+        if first in wanted:
+            yield first, label_window(first, list(recent), settings).mask
+
+
+def _mog2(clip: _Clip, closed: bool) -> Masks:
+    return mog2_masks(clip.video, indices=clip.frames, closed=closed)
+
+
+def _segmented(clip: _Clip, net: MPASNet, device: str) -> Masks:
+    from mpas_lite.inference import segment
+
+    frames = [frame for _, frame in clip.video.frames(clip.frames)]
+    for number, mask in segment(net, frames, device=device):
+        yield clip.frames[number], mask
+
+
+def _score_clip(clip: _Clip, method: Callable[[_Clip], Masks]) -> dict[str, float]:
+    masks = list(method(clip))
+    if len(masks) < len(clip.frames):
+        raise ValueError(f"{clip.video.source} ends before its frame {clip.frames[len(masks)]}: it is cut off.")
+    return {kind: score_masks(masks, truth_of(clip.video, of)).pooled for kind, of in clip.truth.items()}
+
+
+def _read_clip(name: str, scene: str, source: str | Path, settings: ReproduceSettings) -> _Clip:
+    """Find a clip's ground truth and choose frames from the middles of equal parts of it.
+
+    The middles, as in a clip's first frame background subtraction has not seen a background yet.
+    """
+    video = read_video(source, name=name)
+    truth = truth_folders(source)
+    if not truth:
+        raise ValueError(
+            f"{source} has no ground truth beside it: masks in truth/crowd, truth/person or (CDnet) groundtruth."
+        )
+    last = len(video) - 1 - settings.label.interval  # motion is seen over the frames that follow
+    both = set.intersection(*(set(truth_of(video, folder)) for folder in truth.values()))
+    frames = sorted(index for index in both if index <= last)
+    if not frames:
+        raise ValueError(f"{source} has no frame with ground truth that {settings.label.interval} frames follow.")
+    count = min(settings.score_frames, len(frames))
+    chosen = tuple(frames[(2 * part + 1) * len(frames) // (2 * count)] for part in range(count))
+    return _Clip(name, scene, video, truth, chosen)
+
+
+# ------------------------------------------------------------------------------------------------ bookkeeping
+
+
+def _by_scene(
+    scenes: Mapping[str, Sequence[str | Path]] | Sequence[str | Path] | None,
+) -> dict[str, list[str | Path]]:
+    if isinstance(scenes, Mapping):
+        return {name: list(clips) for name, clips in scenes.items()}
+    return {name: [source] for name, source in name_clips(scenes or ())}
+
+
+def _run_name(row: Row, seed: int | None) -> str:
+    return row.run if seed is None or not row.loss else f"{row.run}-seed{seed}"
+
+
+def _refuse_other_settings(path: Path, made_with: dict[str, Any]) -> None:
+    """Runs of other settings must not stand in one table."""
+    if path.exists():
+        before = read_json(path)
+        names = sorted({*before, *made_with})
+        changed = [
+            f"{name} {_short(before.get(name))} -> {_short(made_with.get(name))}"
+            for name in names
+            if before.get(name) != made_with.get(name)
+        ]
+        if changed:
+            raise ValueError(
+                f"{path.parent} holds runs made with other settings ({'; '.join(changed)}). "
+                "Choose another folder, or delete that one first."
+            )
+    write_json(path, made_with)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+@contextmanager
+def _clock(path: Path) -> Iterator[None]:
+    """Add the time that a block takes to what earlier, interrupted attempts took."""
+    before = read_json(path)["seconds"] if path.exists() else 0.0
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        write_json(path, {"seconds": before + time.monotonic() - started})
+
+
+# ------------------------------------------------------------------------------------------------ the numbers
+
+
+def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean and standard deviation of a sample (n - 1); of a single value there is no deviation.
+
+    Examples
+    --------
+    >>> mean_and_std([0.25, 0.5, 0.75]), mean_and_std([0.5])
+    ((0.5, 0.25), (0.5, None))
+    """
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+
+
+def _headline(clips: Sequence[_Clip]) -> str:
+    """The kind of truth whose mIoU is the table's: crowd masks where there are any."""
+    return next(kind for kind in _KINDS if any(kind in clip.truth for clip in clips))
+
+
+def _over_scenes(run: Mapping[str, Any], clips: Sequence[_Clip], kind: str) -> dict[str, float]:
+    """IoU of each scene: the mean of its clips'."""
+    of_scene: dict[str, list[float]] = {}
+    for clip in clips:
+        if kind in clip.truth and clip.name in run["clips"]:
+            of_scene.setdefault(clip.scene, []).append(run["clips"][clip.name][kind])
+    return {scene: statistics.fmean(values) for scene, values in of_scene.items()}
+
+
+def _mean_over_scenes(run: Mapping[str, Any], clips: Sequence[_Clip], kind: str) -> float:
+    return statistics.fmean(_over_scenes(run, clips, kind).values())
+
+
+def _results(
+    table: str,
+    done: Mapping[str, Mapping[str, Any]],
+    seeds: Sequence[int],
+    settings: ReproduceSettings,
+    clips: Sequence[_Clip],
+    left_out: Mapping[str, str],
+) -> dict[str, Any]:
+    """Everything that is known of a table so far, JSON-able."""
+    kinds = [kind for kind in _KINDS if any(kind in clip.truth for clip in clips)]
+    rows = []
+    for row in TABLES[table]:
+        runs = {seed: done.get(_run_name(row, seed)) for seed in (seeds if row.loss else [None])}
+        there = {seed: run for seed, run in runs.items() if run is not None}
+        against = {kind: _statistics(there, clips, kind) for kind in kinds} if there else {}
+        seconds = [run["seconds"] for run in there.values()]
+        rows.append({"name": row.name, "run": row.run, "paper": row.paper, "seconds": seconds, "iou": against})
+    scenes: dict[str, list[str]] = {}
+    for clip in clips:
+        scenes.setdefault(clip.scene, []).append(clip.name)
+    return {
+        "table": table,
+        "rows": rows,
+        "seeds": list(seeds),
+        "scenes": scenes,
+        "frames": sum(len(clip.frames) for clip in clips),
+        "left_out": dict(left_out),
+        "settings": asdict(settings),
+        "machine": _machine(),
+        "versions": _versions(),
+    }
+
+
+def _statistics(runs: Mapping[int | None, Mapping[str, Any]], clips: Sequence[_Clip], kind: str) -> dict[str, Any]:
+    """One row against one kind of truth: over all scenes and by scene, mean and deviation over the seeds."""
+    by_seed = {seed: _over_scenes(run, clips, kind) for seed, run in runs.items()}
+    overall = [statistics.fmean(scenes.values()) for scenes in by_seed.values()]
+    names = next(iter(by_seed.values()))
+    mean, std = mean_and_std(overall)
+    seeds = {str(seed): value for seed, value in zip(by_seed, overall, strict=True) if seed is not None}
+    scenes = {}
+    for name in names:
+        of_scene, deviation = mean_and_std([scenes[name] for scenes in by_seed.values()])
+        scenes[name] = {"mean": of_scene, "std": deviation}
+    return {"mean": mean, "std": std, "seeds": seeds, "scenes": scenes}
+
+
+def format_table(results: Mapping[str, Any]) -> str:
+    """A table as Markdown, from what ``results.json`` holds: a row a method, mean ± deviation over the seeds.
+
+    A dash stands where there is no figure, or not yet.
+    """
+    table = results["table"]
+    clips = sum(len(names) for names in results["scenes"].values())
+    seeds = ", ".join(map(str, results["seeds"]))
+    lines = [
+        f"# {_TITLES[table]}",
+        f"mIoU: the mean over {len(results['scenes'])} scenes ({clips} clips, {results['frames']} frames), all pixels "
+        f"of a clip pooled. Networks: mean ± standard deviation over the seeds {seeds}. The paper's figures are on "
+        "other scenes: compare the order and the distances, not the height.",
+    ]
+    kinds = [kind for kind in _KINDS if any(kind in row["iou"] for row in results["rows"])]
+    for kind in kinds:
+        columns = [scene for scene in results["scenes"] if any(_has(row, kind, scene) for row in results["rows"])]
+        rows = []
+        for row in results["rows"]:
+            iou = row["iou"].get(kind)
+            paper = {} if kind != kinds[0] else {"paper": row["paper"]}
+            by_scene = {scene: _cell(iou["scenes"].get(scene)) if iou else None for scene in columns}
+            rows.append({"method": row["name"], **paper, "ours": _cell(iou), **by_scene})
+        header = ["method", *(["paper"] if kind == kinds[0] else []), "ours", *columns]
+        lines += [f"## Against {_KINDS[kind]}", markdown_table(rows, header, digits=4)]
+    lines.append(_NOTES[table])
+    if results["left_out"]:
+        lines.append("Left out: " + "; ".join(f"{name} ({why})" for name, why in results["left_out"].items()))
+    s, machine = results["settings"], results["machine"]
+    seconds = sum(sum(row["seconds"]) for row in results["rows"])
+    lines.append(
+        f"{s['encoder']} ({s['encoder_weights'] or 'from scratch'}), {s['steps']} steps of {s['batch_size']} pairs at "
+        f"{s['long_side']} px, learning rate {s['lr']:g} ({s['schedule']}), AIR weight {s['air_weight']:g}, "
+        f"augmentation {s['augmentation']}; {seconds / 60:.0f} min on {machine['device']}, "
+        f"{machine['threads']} of {machine['cores']} cores; "
+        + ", ".join(f"{name} {number}" for name, number in results["versions"].items())
+        + "."
+    )
+    return "\n\n".join(lines) + "\n"
+
+
+def _has(row: Mapping[str, Any], kind: str, scene: str) -> bool:
+    return kind in row["iou"] and scene in row["iou"][kind]["scenes"]
+
+
+def _cell(value: Mapping[str, Any] | None) -> str | None:
+    if value is None:
+        return None
+    return f"{value['mean']:.4f}" + ("" if value["std"] is None else f" ± {value['std']:.4f}")
+
+
+def _machine() -> dict[str, Any]:
+    import torch
+
+    name = platform.processor() or platform.machine()
+    try:
+        cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        name = next(line.split(":", 1)[1].strip() for line in cpu.splitlines() if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass  # not Linux, or a processor that does not say
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "device": gpu or name,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "system": platform.platform(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    from mpas_lite import __version__
+
+    versions = {"mpas_lite": __version__, "python": platform.python_version()}
+    for package in ("torch", "timm", "numpy", "opencv-python", "opencv-python-headless"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue  # one of the two OpenCV packages is always missing
+    return versions

@@ -1,0 +1,178 @@
+"""Several processes on one CPU (gloo): they train as one process with all their images would."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+
+from mpas_lite.batchnorm import synchronised
+from mpas_lite.checkpoints import load
+from mpas_lite.files import write_image
+from mpas_lite.network import MPASNet
+from mpas_lite.training import fit
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")},
+    "PYTHONPATH": str(ROOT),
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+TRAIN = """
+import os, sys, torch
+from mpas_lite.network import MPASNet
+from mpas_lite.training import fit, save
+
+if __name__ == "__main__":
+    clip, out, encoder, devices, batch_size, epochs = sys.argv[1:7]
+    torch.manual_seed(0)
+    net = MPASNet(encoder, width=8)
+    fit(net, clip, out=out, devices=int(devices), batch_size=int(batch_size), epochs=int(epochs), accelerator="cpu",
+        augmentation="none", momentum=0.0, weight_decay=0.0, checkpoint_every=1, progress=False)
+    save(net, out + "/net.safetensors")
+"""
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven frames of dark noise with one bright square each, which is the mask: two processes get 2 and 2, 2 and 1."""
+    folder = tmp_path_factory.mktemp("pairs") / "clip"
+    rng = np.random.default_rng(0)
+    for i in range(7):
+        frame, mask = rng.integers(0, 60, (48, 64, 3), dtype=np.uint8), np.zeros((48, 64), bool)
+        y, x = rng.integers(0, 24), rng.integers(0, 40)
+        mask[y : y + 24, x : x + 24] = True
+        frame[mask] += 150
+        write_image(folder / f"frames/{i:06d}.png", frame)
+        write_image(folder / f"masks/{i:06d}.png", mask)
+    return folder
+
+
+def assert_same_training(found: MPASNet, expected: MPASNet, start: MPASNet) -> None:
+    """Every weight has moved by the same vector, but for rounding; some have moved visibly."""
+    moves = 0.0
+    for (name, one), two, before in zip(
+        expected.named_parameters(), found.parameters(), start.parameters(), strict=True
+    ):
+        moves = max(moves, float((one - before).detach().abs().max()))
+        torch.testing.assert_close(two, one, rtol=1e-3, atol=2e-5, msg=name)
+    assert moves > 2e-3
+
+
+# ------------------------------------------------------------------------------------------- batch norm
+
+JOINT = """
+import sys, torch, torch.distributed as dist
+from mpas_lite.batchnorm import synchronised
+from mpas_lite.network import MPASNet
+
+def work(rank, file):
+    dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    net = synchronised(MPASNet(sys.argv[2], width=8, siamese=False).double(), torch.device("cpu")).train()
+    x = torch.rand(5, 3, 64, 64, dtype=torch.float64)
+    mine = x[:3] if rank == 0 else x[3:]
+    (net(mine).square().sum((1, 2, 3)).sum()).backward()
+    for weight in net.parameters():
+        dist.all_reduce(weight.grad)
+    if rank == 0:
+        gradients = {name: weight.grad for name, weight in net.named_parameters()}
+        torch.save({"gradients": gradients, "state": net.state_dict()}, sys.argv[3])
+    dist.barrier()
+    dist.destroy_process_group()
+
+if __name__ == "__main__":
+    torch.multiprocessing.spawn(work, args=(sys.argv[1],), nprocs=2)
+"""
+
+
+@pytest.mark.parametrize("encoder", ["test_resnet", "test_efficientnet"])  # plain batch norm; timm's with activation
+def test_gradients_and_statistics_over_two_processes_are_those_of_the_joint_batch(tmp_path: Path, encoder: str) -> None:
+    script = tmp_path / "joint.py"
+    script.write_text(JOINT)
+    command = [sys.executable, str(script), str(tmp_path / "meeting"), encoder, str(tmp_path / "found.pt")]
+    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=120)
+    found = torch.load(tmp_path / "found.pt", weights_only=True)
+
+    torch.manual_seed(0)
+    net = MPASNet(encoder, width=8, siamese=False).double().train()
+    net(torch.rand(5, 3, 64, 64, dtype=torch.float64)).square().sum((1, 2, 3)).sum().backward()
+    expected = {name: weight.grad for name, weight in net.named_parameters()}
+    largest = max(float(gradient.abs().max()) for gradient in expected.values())
+    for name, gradient in expected.items():  # some are 0 but for rounding: a batch norm follows
+        found_one = found["gradients"][name]
+        torch.testing.assert_close(
+            found_one, gradient, rtol=1e-6, atol=1e-9 * largest, msg=lambda m, n=name: f"{n}: {m}"
+        )
+    assert found["state"].keys() == net.state_dict().keys()
+    for name, buffer in net.named_buffers():
+        torch.testing.assert_close(found["state"][name], buffer, rtol=1e-9, atol=1e-9, msg=name)
+
+
+def test_a_synchronised_copy_alone_is_the_net_itself() -> None:
+    torch.manual_seed(0)
+    net = MPASNet("test_efficientnet", width=8, siamese=False).eval()
+    copied = synchronised(net, torch.device("cpu"))
+    x = torch.rand(1, 3, 64, 64)
+    assert torch.equal(copied(x), net(x))
+    assert next(copied.parameters()).data_ptr() != next(net.parameters()).data_ptr()
+
+
+# --------------------------------------------------------------------------------------------- training
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["test_resnet", "test_efficientnet_ln"])  # with batch norm, without
+def test_two_processes_train_like_one_with_the_joint_batch(clip: Path, tmp_path: Path, encoder: str) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(TRAIN)
+    command = [sys.executable, str(script), str(clip), str(tmp_path), encoder, "2", "2", "1"]
+    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=300)
+    two = load(tmp_path / "net.safetensors")
+
+    torch.manual_seed(0)
+    one = MPASNet(encoder, width=8)
+    torch.manual_seed(0)
+    start = MPASNet(encoder, width=8)
+    options = {"augmentation": "none", "momentum": 0.0, "weight_decay": 0.0, "progress": False, "accelerator": "cpu"}
+    history = fit(one, clip, epochs=1, batch_size=4, **options)
+    assert history.steps == 2
+    assert_same_training(two, one, start)
+
+
+@pytest.mark.slow
+def test_torchrun_one_process_killed_and_resumed(clip: Path, tmp_path: Path) -> None:
+    """The weights on both ranks are equal, and those of a run that nobody killed."""
+    script = tmp_path / "train.py"
+    script.write_text(TRAIN.replace('"/net.safetensors"', '"/net" + os.environ["RANK"] + ".safetensors"'))
+
+    def start(out: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+        command += [str(clip), str(tmp_path / out), "test_resnet", "1", "2", "25"]
+        return subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+
+    killed = start("killed")
+    while not (tmp_path / "killed" / "checkpoint.pt").exists():
+        assert killed.poll() is None
+        time.sleep(0.02)
+    workers = Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
+    os.kill(int(workers[-1]), signal.SIGKILL)
+    assert killed.wait(timeout=120) != 0
+    assert not list((tmp_path / "killed").glob("net*"))
+    assert torch.load(tmp_path / "killed" / "checkpoint.pt", weights_only=True)["step"] < 50
+
+    assert start("killed").wait(timeout=120) == 0
+    assert start("whole").wait(timeout=120) == 0
+    states = [
+        load(tmp_path / f"{out}/net{rank}.safetensors").state_dict() for out in ("killed", "whole") for rank in "01"
+    ]
+    for state in states[1:]:
+        assert all(torch.equal(state[name], tensor) for name, tensor in states[0].items())

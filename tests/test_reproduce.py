@@ -1,0 +1,286 @@
+"""The paper's tables: every row with every seed, gone on with, refused with other settings, exact to read."""
+
+import json
+import shutil
+import statistics
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mpas_lite import reproduce as module
+from mpas_lite.evaluation import iou
+from mpas_lite.files import read_image, read_json, write_image
+from mpas_lite.pseudolabel import LabelSettings, label_frames
+from mpas_lite.reproduce import TABLES, ReproduceSettings, format_table, mean_and_std, reproduce
+from mpas_lite.scenes import render_scene, write_scene
+from mpas_lite.video import read_video
+
+TINY = ReproduceSettings(
+    label=LabelSettings(every=5, radius=4, quality=0.02, min_distance=2.0, min_size=5),
+    encoder="mobilenetv3_small_050",
+    steps=2,
+    long_side=64,
+    frames=16,
+    train_clips=1,
+    clips=1,
+    score_frames=2,
+)
+
+
+def quietly(*args, **kwargs):
+    return reproduce(*args, **{"settings": TINY, "progress": False, "accelerator": "cpu", "say": str, **kwargs})
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """Two small clips with their truth."""
+    folder = tmp_path_factory.mktemp("clips")
+    for name, seed in (("aerial", 2000), ("crossing", 2001)):
+        write_scene(render_scene(name, seed=seed, frames=16, shape=(90, 120)), folder / name, truth_every=5)
+    return [folder / "aerial", folder / "crossing"]
+
+
+@pytest.fixture(scope="module")
+def done(clips, tmp_path_factory):
+    """Table 1 with two seeds."""
+    out = tmp_path_factory.mktemp("reproduced")
+    return out, quietly("table1", out, scenes=clips, seeds=(0, 1))
+
+
+def rows_of(results):
+    return {row["name"]: row for row in results["rows"]}
+
+
+# ------------------------------------------------------------------------------------------------ numbers
+
+
+def test_labels_are_scored_as_by_hand(done, clips):
+    _, results = done
+    ours = rows_of(results)["CM+CRM"]["iou"]
+    by_hand = {"crowd": [], "person": []}
+    for clip in clips:
+        masks = {found.index: found.mask for found in label_frames(read_video(clip), replace(TINY.label, every=1))}
+        for kind in by_hand:
+            both = [(masks[i], read_image(clip / f"truth/{kind}/{i:06d}.png", grey=True) == 255) for i in (0, 5, 10)]
+            both = [both[0], both[2]]  # the middles of two equal parts of three frames, 0 and 10
+            pooled = iou(np.concatenate([a for a, _ in both]), np.concatenate([b for _, b in both]))
+            by_hand[kind].append(pooled)
+    for kind, values in by_hand.items():
+        assert ours[kind]["mean"] == pytest.approx(statistics.fmean(values), abs=1e-12)
+        assert [scene["mean"] for scene in ours[kind]["scenes"].values()] == pytest.approx(values, abs=1e-12)
+        assert ours[kind]["std"] is None
+    assert results["frames"] == 4
+
+
+def test_seeds_give_mean_and_deviation(done):
+    out, results = done
+    for name, run in (("MPASNET*", "dice"), ("MPASNET", "dice-sfa-air")):
+        row = rows_of(results)[name]["iou"]["crowd"]
+        scores = [read_json(out / f"runs/{run}-seed{seed}/scores.json")["clips"] for seed in (0, 1)]
+        mious = [statistics.fmean(of_clip["crowd"] for of_clip in by_clip.values()) for by_clip in scores]
+        assert list(row["seeds"].values()) == mious
+        assert row["mean"] == statistics.fmean(mious)
+        assert row["std"] == statistics.stdev(mious)
+        assert mious[0] != mious[1]
+
+
+def test_deviation_is_that_of_a_sample():
+    assert mean_and_std([0.25, 0.5, 0.75]) == (0.5, 0.25)
+    assert mean_and_std([0.5]) == (0.5, None)
+
+
+def test_clips_of_one_scene_count_as_one(clips, tmp_path, done):
+    """Two clips in one scene: its score is their mean, and the mIoU that of the only scene."""
+    _, apart = done
+    together = quietly("table1", tmp_path, scenes={"both": clips}, seeds=(0,))
+    by_clip = [scene["mean"] for scene in rows_of(apart)["MOG2"]["iou"]["person"]["scenes"].values()]
+    row = rows_of(together)["MOG2"]["iou"]["person"]
+    assert row["scenes"] == {"both": {"mean": statistics.fmean(by_clip), "std": None}}
+    assert row["mean"] == statistics.fmean(by_clip)
+
+
+# ------------------------------------------------------------------------------------------------ going on
+
+
+def test_tables_share_runs_and_go_on(done, clips, monkeypatch):
+    """Table 2 trains only what Table 1 has not; a run whose result is gone is the only one made again."""
+    out, first = done
+    import mpas_lite.training as training
+
+    trained = []
+    real_fit = training.fit
+
+    def noting(net, pairs, **options):
+        trained.append(options["out"].parent.name)
+        return real_fit(net, pairs, **options)
+
+    monkeypatch.setattr(training, "fit", noting)
+    second = quietly("table2", out, scenes=clips, seeds=(0,))
+    assert trained == ["ce-seed0", "dice-sfa-seed0", "ce-sfa-air-seed0"]
+    assert (
+        rows_of(second)["Dice"]["iou"]["crowd"]["seeds"]["0"]
+        == rows_of(first)["MPASNET*"]["iou"]["crowd"]["seeds"]["0"]
+    )
+
+    trained.clear()
+    before = (out / "runs/dice-seed1/scores.json").stat().st_mtime_ns
+    shutil.rmtree(out / "runs/dice-sfa-air-seed1")
+    again = quietly("table1", out, scenes=clips, seeds=(0, 1))
+    assert trained == ["dice-sfa-air-seed1"]
+    assert (out / "runs/dice-seed1/scores.json").stat().st_mtime_ns == before
+    assert [row["iou"] for row in again["rows"]] == [row["iou"] for row in first["rows"]]
+
+    trained.clear()
+    (out / "runs/dice-seed1/scores.json").unlink()  # the net is there: scored again, not trained
+    assert [row["iou"] for row in quietly("table1", out, scenes=clips, seeds=(0, 1))["rows"]] == [
+        row["iou"] for row in first["rows"]
+    ]
+    assert not trained
+
+
+def test_stopped_in_training_goes_on_from_the_checkpoint(done, clips, tmp_path, monkeypatch):
+    import mpas_lite.training as training
+
+    _, first = done
+    real_fit = training.fit
+
+    def stopped(net, pairs, **options):
+        real_fit(net, pairs, **options, max_seconds=0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "fit", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        quietly("table1", tmp_path, scenes=clips, seeds=(0,))
+    assert (tmp_path / "runs/dice-seed0/training/checkpoint.pt").exists()
+    assert not (tmp_path / "runs/dice-seed0/scores.json").exists()
+    partly = read_json(tmp_path / "table1/results.json")
+    assert rows_of(partly)["CM+CRM"]["iou"]
+    assert rows_of(partly)["MPASNET"]["iou"] == {}
+
+    monkeypatch.setattr(training, "fit", real_fit)
+    ended = quietly("table1", tmp_path, scenes=clips, seeds=(0,))
+    for name in ("MPASNET*", "MPASNET"):
+        ours, whole = (rows_of(results)[name]["iou"]["crowd"]["seeds"]["0"] for results in (ended, first))
+        assert ours == whole
+    assert not list(tmp_path.glob("runs/*/training"))
+
+
+def test_other_settings_are_refused(done, clips):
+    out, _ = done
+    with pytest.raises(ValueError, match=r"other settings \(steps 2 -> 3\)\. Choose another folder"):
+        quietly("table1", out, scenes=clips, settings=replace(TINY, steps=3))
+    with pytest.raises(ValueError, match=r"label\.radius 4 -> 5"):
+        quietly("table2", out, scenes=clips, settings=replace(TINY, label=replace(TINY.label, radius=5)))
+    with pytest.raises(ValueError, match=r"other settings \(scenes "):
+        quietly("table1", out, scenes=clips[:1])
+
+
+# ------------------------------------------------------------------------------------------------ bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"table": "table3"}, "no table 'table3'. Choose one of table1, table2"),
+        ({"seeds": ()}, "give one or more different numbers"),
+        ({"seeds": (1, 1)}, "give one or more different numbers"),
+        ({"train": ["a.mp4"]}, "its own train split"),
+    ],
+)
+def test_nonsense_is_refused(tmp_path, arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        quietly(**{"table": "table1", "out": tmp_path, **arguments})
+
+
+def test_settings_must_make_sense():
+    with pytest.raises(ValueError, match="steps=0"):
+        ReproduceSettings(steps=0)
+    with pytest.raises(ValueError, match="split='train'"):
+        ReproduceSettings(split="train")
+
+
+def test_a_bad_scene_is_named_and_left_out(clips, tmp_path):
+    broken = tmp_path / "broken"
+    for index in range(12):
+        write_image(broken / f"{index:06d}.png", np.zeros((90, 120, 3), np.uint8))
+    said = []
+    results = quietly(
+        "table1", tmp_path / "out", scenes=[clips[0], broken, tmp_path / "absent.mp4"], train=clips, seeds=(0,),
+        say=said.append,
+    )  # fmt: skip
+    assert list(results["scenes"]) == ["aerial"]
+    assert "no ground truth beside it" in results["left_out"]["broken"]
+    assert any("left out" in line and "broken" in line for line in said)
+    assert "Left out: broken" in (tmp_path / "out/table1/table.md").read_text()
+    with pytest.raises(ValueError, match="None of the scenes"):
+        quietly("table1", tmp_path / "none", scenes=[broken], train=clips)
+
+
+# ------------------------------------------------------------------------------------------------ the table
+
+
+def test_table_reads_exactly():
+    iou = {"mean": 0.5, "std": 0.01234, "seeds": {}, "scenes": {"hall": {"mean": 0.5, "std": 0.01234}}}
+    once = {"mean": 0.4, "std": None, "seeds": {}, "scenes": {"hall": {"mean": 0.4, "std": None}}}
+    results = {
+        "table": "table1",
+        "rows": [
+            {"name": "CM+CRM", "paper": 0.4949, "seconds": [30.0], "iou": {"crowd": once}},
+            {"name": "CrowdRL", "paper": None, "seconds": [], "iou": {}},
+            {"name": "MPASNET", "paper": 0.6447, "seconds": [60.0, 90.0], "iou": {"crowd": iou, "person": once}},
+        ],
+        "seeds": [0, 1],
+        "scenes": {"hall": ["hall-1", "hall-2"]},
+        "frames": 24,
+        "left_out": {},
+        "settings": {"encoder": "e", "encoder_weights": None, "steps": 9, "batch_size": 4, "long_side": 64, "lr": 0.02,
+                     "schedule": "cosine", "air_weight": 0.1, "augmentation": "real"},
+        "machine": {"device": "a CPU", "cores": 2, "threads": 1},
+        "versions": {"torch": "2"},
+    }  # fmt: skip
+    text = format_table(results)
+    assert (
+        """\
+| method  |  paper | ours            | hall            |
+|:--------|-------:|:----------------|:----------------|
+| CM+CRM  | 0.4949 | 0.4000          | 0.4000          |
+| CrowdRL |      – | –               | –               |
+| MPASNET | 0.6447 | 0.5000 ± 0.0123 | 0.5000 ± 0.0123 |
+"""
+        in text
+    )
+    assert "(2 clips, 24 frames)" in text
+    assert "seeds 0, 1." in text
+    assert "3 min on a CPU, 1 of 2 cores" in text
+    assert text.count("## Against") == 2
+    assert "paper |" not in text.split("## Against person masks")[1]
+
+
+def test_figures_of_the_paper():
+    """Only what is certain is quoted, and both tables mean the same network by the same figure."""
+    paper = {name: {row.name: row.paper for row in rows} for name, rows in TABLES.items()}
+    assert paper["table1"] == {
+        "CM+CRM": 0.4949, "CrowdRL": None, "MOG2": None, "MOG2 closed": None, "MPASNET*": 0.6009, "MPASNET": 0.6447,
+    }  # fmt: skip
+    assert {name for name, figure in paper["table2"].items() if figure} == {"Dice", "Dice + SFA + AIR"}
+
+
+def test_results_are_json_and_say_all(done, clips):
+    out, _ = done
+    results = quietly("table1", out, scenes=clips, seeds=(0, 1))
+    assert json.loads(json.dumps(results)) == read_json(out / "table1/results.json")
+    assert {"settings", "machine", "versions", "seeds", "scenes"} <= results.keys()
+    table = (out / "table1/table.md").read_text()
+    for row in TABLES["table1"]:
+        assert f"| {row.name} " in table
+    assert "Against person masks" in table
+
+
+def test_the_synthetic_benchmark_is_split(tmp_path, monkeypatch):
+    """By default train and test seeds; nothing is trained on what is scored."""
+    asked = []
+    monkeypatch.setattr(module, "render_benchmark", lambda folder, **options: asked.append(options) or [])
+    with pytest.raises(ValueError, match="None of the scenes"):
+        quietly("table1", tmp_path)
+    assert [(options["split"], options["clips_per_kind"]) for options in asked] == [("train", 1), ("test", 1)]
