@@ -12,7 +12,7 @@ The pairs can be looked at with any image viewer::
     pairs/<clip>/frames.json            the name that each kept frame has in the source
 
 With ``LabelSettings(refine=Refinement())`` the labels go beyond the paper (see ``refine``); the paper's then lie
-beside them in ``circles/``, and ``valid/`` says which pixels a label is sure of.
+beside them in ``circles/``, and with ``Refinement(doubt=True)`` the pixels that a label is sure of in ``valid/``.
 """
 
 from __future__ import annotations
@@ -217,7 +217,8 @@ def pseudo_label(
         "settings": asdict(settings),
     }
     _check_same(folder / "manifest.json", manifest)
-    write_json(folder / "manifest.json", manifest)
+    if not (folder / "manifest.json").exists():
+        write_json(folder / "manifest.json", manifest)
     label = _label_by_circles if settings.refine is None else _label_refined
     done, empty, notes = label(video, folder, settings, progress)
     names = {f"{index:06d}": video.frame_name(index) for index in sorted(done)}
@@ -262,7 +263,7 @@ def _label_refined(
         kept = [int(name) for name in read_json(folder / "frames.json")]
         if all((folder / kind / f"{index:06d}.png").exists() for kind in ("frames", "masks") for index in kept):
             empty = sum(not read_image(folder / "masks" / f"{index:06d}.png", grey=True).any() for index in kept)
-            return set(kept), empty, []
+            return set(kept), empty, read_json(folder / "manifest.json").get("notes", [])
     found, spread = [], Spread()
     short = len(video) < 16 * settings.every  # then both ends of a window serve to tell the background
     kept = []
@@ -284,7 +285,8 @@ def _label_refined(
     )
     empty = 0
     for one_refined in refined:
-        write_image(folder / "valid" / f"{one_refined.index:06d}.png", one_refined.valid)
+        if settings.refine and settings.refine.doubt:
+            write_image(folder / "valid" / f"{one_refined.index:06d}.png", one_refined.valid)
         write_image(folder / "masks" / f"{one_refined.index:06d}.png", one_refined.mask)
         empty += not one_refined.mask.any()
     return set(kept), empty, list(survey.notes)

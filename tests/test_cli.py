@@ -56,7 +56,8 @@ def test_run_leaves_all_that_it_promises_and_goes_on_where_it_stopped(call, clip
     for name in ("model.safetensors", "overlay.mp4", "report.html"):
         assert (out / name).stat().st_size > 0
     metrics = read_json(out / "metrics.json")
-    assert set(metrics["iou"]["square"]["crowd"]) == {"CM+CRM", "MOG2", "MOG2 closed", "MPASNET"}
+    methods = {"CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET"}
+    assert set(metrics["iou"]["square"]["crowd"]) == methods
     assert all(0 <= value <= 1 for value in metrics["iou"]["square"]["crowd"].values())
     weights = fingerprint(load(out / "model.safetensors"))
     kept = (out / "masks" / "000003.png").stat().st_mtime_ns
@@ -66,6 +67,26 @@ def test_run_leaves_all_that_it_promises_and_goes_on_where_it_stopped(call, clip
     assert again == said
     assert fingerprint(load(out / "model.safetensors")) == weights
     assert (out / "masks" / "000003.png").stat().st_mtime_ns == kept
+
+
+def test_no_refine_and_paper_are_the_papers_circles(call, clip, tmp_path):
+    from mpas_lite.run import RunSettings
+
+    assert RunSettings.paper().label.refine is None
+    assert RunSettings().label.refine is not None
+    out = tmp_path / "out"
+    code, said, _ = call("run", clip, "--out", out, "--no-refine", *FAST)
+    assert code == 0
+    assert "refined labels" not in said
+    assert not (out / "pairs" / "square" / "circles").exists()
+    assert call("label", clip, "--out", tmp_path / "refined", "--refine", "--every", 5, "--quiet")[0] == 0
+    assert call("label", clip, "--out", tmp_path / "plain", "--every", 5, "--quiet")[0] == 0
+    circles, masks = (sorted((tmp_path / "refined" / "square" / kind).glob("*.png")) for kind in ("circles", "masks"))
+    plain = sorted((tmp_path / "plain" / "square" / "masks").glob("*.png"))
+    assert len(circles) == len(masks) == len(plain) == 5
+    assert [p.read_bytes() for p in circles] == [
+        p.read_bytes() for p in plain
+    ]  # the paper's labels are kept as they are
 
 
 def test_the_steps_alone_do_what_run_does(call, clip, tmp_path):
