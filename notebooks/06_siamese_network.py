@@ -50,6 +50,7 @@ from mpas_lite.widgets import try_exercise
 from mpas_lite.widgets.siamese import draw_network, light_explorer, masks_explorer, shapes_of
 
 plt.rcParams["font.size"] = 13
+torch.set_num_threads(1)  # networks as small as those here are no faster with more
 
 # %% [markdown]
 # ## What happens to a frame?
