@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from mpas_lite.records import processor
+
 ROOT = Path(__file__).parents[1]
 # A process's highest memory. Linux hands `ru_maxrss` down from the process that started this one.
 PEAK_MB = """
@@ -94,14 +96,9 @@ def peak_memory(code: str, *arguments: str) -> float:
 
 def machine() -> dict[str, str | int]:
     """The machine, and the versions that matter here."""
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        name = names[0] if names else name
     packages = ("numpy", "scipy", "opencv-python", "torch", "timm")
     return {
-        "cpu": name,
+        "cpu": processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "load": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "?",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",

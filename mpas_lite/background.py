@@ -49,6 +49,11 @@ class Background:
         return smooth(self.image)
 
     @cached_property
+    def corners(self) -> np.ndarray:
+        """Corners by which frames are laid over the image, (N, 1, 2) float32."""
+        return _corners(cv2.cvtColor(self.image, cv2.COLOR_RGB2GRAY))
+
+    @cached_property
     def grey(self) -> bool:
         """Whether the clip has no colours to tell shadows by."""
         return float(np.mean(largest(self.image) - smallest(self.image))) < 3
@@ -330,10 +335,9 @@ def _corners(grey: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def steadying(frame: np.ndarray, reference: np.ndarray) -> np.ndarray | None:
-    """The map (2, 3) that lays a frame over the reference, (H, W, 3) uint8 each; None where corners do not agree."""
-    still = cv2.cvtColor(reference, cv2.COLOR_RGB2GRAY)
-    return _steadying(frame, still, _corners(still))
+def steadying(frame: np.ndarray, background: Background) -> np.ndarray | None:
+    """The map (2, 3) that lays a frame, (H, W, 3) uint8, over the background; None where corners do not agree."""
+    return _steadying(frame, cv2.cvtColor(background.image, cv2.COLOR_RGB2GRAY), background.corners)
 
 
 def _steadying(frame: np.ndarray, reference: np.ndarray, corners: np.ndarray) -> np.ndarray | None:

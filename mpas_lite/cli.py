@@ -115,8 +115,8 @@ def _label_changes(options: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def _net_options(command: Callable) -> Callable:
-    """Options of the network and its training, which `train` and `run` share."""
+def _training_options(command: Callable) -> Callable:
+    """Options of a network and its training, which `train`, `run` and `reproduce` share."""
     for option in reversed(
         [
             click.option(
@@ -125,20 +125,30 @@ def _net_options(command: Callable) -> Callable:
             click.option(
                 "--encoder-weights", help="imagenet (hub), offline (extra), or a file. Without: from scratch."
             ),
-            click.option("--siamese/--no-siamese", default=None, help="With the siamese branch (default) or not."),
             click.option("--batch-size", type=click.IntRange(1)),
             click.option("--lr", type=float, help="Learning rate (paper: 0.02)."),
             click.option("--schedule", type=click.Choice(["constant", "cosine"])),
-            click.option("--loss", type=click.Choice(["dice", "cross_entropy"])),
             click.option("--air-weight", type=float, help="Weight of Eq. 7 (paper: 1)."),
             click.option("--augmentation", type=click.Choice(["real", "literal", "none"])),
             click.option("--long-side", type=click.IntRange(32), help="Frames are scaled down to so many px."),
-            click.option("--seed", type=int),
             click.option("--device", type=_DEVICES, default="auto", show_default=True),
         ]
     ):
         command = option(command)
     return command
+
+
+def _net_options(command: Callable) -> Callable:
+    """Options of the one network that `train` and `run` train."""
+    for option in reversed(
+        [
+            click.option("--siamese/--no-siamese", default=None, help="With the siamese branch (default) or not."),
+            click.option("--loss", type=click.Choice(["dice", "cross_entropy"])),
+            click.option("--seed", type=int),
+        ]
+    ):
+        command = option(command)
+    return _training_options(command)
 
 
 @cli.command()
@@ -344,19 +354,11 @@ def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
 @click.option("--train-on", type=_EXISTING, multiple=True, help="Clips to learn from (default: those of --scenes).")
 @click.option("--seeds", default="0,1,2", show_default=True, help="Comma-separated.")
 @click.option("--split", type=click.Choice(["test", "validation"]), help="Of the synthetic scenes that are scored.")
-@click.option("--encoder", help="Any timm encoder (default: hrnet_w18_small, from scratch).")
-@click.option("--encoder-weights", help="imagenet (hub), offline (extra), or a file. Without: from scratch.")
 @click.option("--steps", type=click.IntRange(1), help="Training steps of each run.")
-@click.option("--batch-size", type=click.IntRange(1))
-@click.option("--lr", type=float)
-@click.option("--schedule", type=click.Choice(["constant", "cosine"]))
-@click.option("--air-weight", type=float, help="Weight of Eq. 7 in the rows that have AIR (paper: 1).")
-@click.option("--augmentation", type=click.Choice(["real", "literal", "none"]))
-@click.option("--long-side", type=click.IntRange(32))
 @click.option("--precision", help="32-true, bf16-mixed, 16-mixed.")
 @click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Processes that read pairs.")
 @click.option("--jobs", default=1, show_default=True, help="Clips labelled side by side.")
-@click.option("--device", type=_DEVICES, default="auto", show_default=True)
+@_training_options
 @_quiet
 def reproduce(table: str, out: Path, scenes: tuple[Path, ...], train_on: tuple[Path, ...], seeds: str, workers: int,
               jobs: int, device: str, quiet: bool, **options: Any) -> None:  # fmt: skip

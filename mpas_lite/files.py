@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,43 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def own_names(names: Iterable[str]) -> list[str]:
+    """Return the names, with ``-2``, ``-3``, ... behind each that an earlier one has taken.
+
+    Examples
+    --------
+    >>> own_names(["plaza", "plaza", "hall", "plaza"])
+    ['plaza', 'plaza-2', 'hall', 'plaza-3']
+    """
+    taken: dict[str, None] = {}
+    for given in names:
+        name, number = given, 2
+        while name in taken:
+            name, number = f"{given}-{number}", number + 1
+        taken[name] = None
+    return list(taken)
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between two sets of settings, a text each; long values are cut.
+
+    Examples
+    --------
+    >>> changes({"every": 20, "radius": 5}, {"every": 5, "radius": 5, "k": 20})
+    ['every 20 -> 5', 'k None -> 20']
+    """
+    return [
+        f"{name} {_short(before.get(name))} -> {_short(now.get(name))}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def write_json(path: str | Path, content: Any) -> None:

@@ -30,7 +30,7 @@ from PIL import Image, ImageDraw
 
 from mpas_lite.evaluation import frame_number
 from mpas_lite.files import read_image, read_json, write_image, write_json
-from mpas_lite.video import IMAGE_ENDINGS, Video, read_video
+from mpas_lite.video import IMAGE_ENDINGS, Video, is_visible, read_video
 
 HOLE = "hole"
 _VERSION = "5.0.1"  # of LabelMe's format, which has not changed for polygons since; later ones read it
@@ -249,7 +249,7 @@ def write_prelabels(
     masks, out = Path(masks), Path(out)
     if not masks.is_dir():
         raise FileNotFoundError(f"There is no folder {masks}. Check the path.")
-    files = [p for p in masks.iterdir() if p.suffix.lower() in IMAGE_ENDINGS and not p.name.startswith(".")]
+    files = [p for p in masks.iterdir() if is_visible(p, IMAGE_ENDINGS)]
     if not files:
         raise ValueError(f"{masks} holds no masks.")
     files.sort(key=frame_number)

@@ -34,7 +34,7 @@ from tqdm.auto import tqdm
 
 from mpas_lite.collectiveness import collective_merging
 from mpas_lite.crm import circular_region_merging
-from mpas_lite.files import read_image, read_json, write_image, write_json
+from mpas_lite.files import changes, own_names, read_image, read_json, write_image, write_json
 from mpas_lite.graph import crowd_graph
 from mpas_lite.refine import Refinement, Spread, refine_clip, working_scale
 from mpas_lite.tracking import Particles, particles_of_window, windows
@@ -239,14 +239,13 @@ def _label_by_circles(
     video: Video, folder: Path, settings: LabelSettings, progress: bool
 ) -> tuple[set[int], int, list[str]]:
     """Write the paper's labels, frame by frame; return the kept frames, how many labels are empty, and no notes."""
-    done = {
-        int(mask.stem) for mask in (folder / "masks").glob("[0-9]*.png") if (folder / "frames" / mask.name).exists()
-    }
-    empty = sum(not read_image(folder / "masks" / f"{index:06d}.png", grey=True).any() for index in done)
+    done = {int(mask.stem) for mask in (folder / "masks").glob("[0-9]*.png")}
+    done = {index for index in done if _file(folder, "frames", index).exists()}
+    empty = _count_empty(folder, done)
     for index, frames in _kept(video, settings, progress, done):
         mask = label_window(index, frames, settings).mask
-        write_image(folder / "masks" / f"{index:06d}.png", mask)
-        write_image(folder / "frames" / f"{index:06d}.png", frames[0])  # last: a pair without its frame is not yet one
+        write_image(_file(folder, "masks", index), mask)
+        write_image(_file(folder, "frames", index), frames[0])  # last: a pair without its frame is not yet one
         done.add(index)
         empty += not mask.any()
     return done, empty, []
@@ -261,22 +260,21 @@ def _label_refined(
     """
     if (folder / "frames.json").exists():
         kept = [int(name) for name in read_json(folder / "frames.json")]
-        if all((folder / kind / f"{index:06d}.png").exists() for kind in ("frames", "masks") for index in kept):
-            empty = sum(not read_image(folder / "masks" / f"{index:06d}.png", grey=True).any() for index in kept)
-            return set(kept), empty, read_json(folder / "manifest.json").get("notes", [])
+        if all(_file(folder, kind, index).exists() for kind in ("frames", "masks") for index in kept):
+            return set(kept), _count_empty(folder, kept), read_json(folder / "manifest.json").get("notes", [])
     found, spread = [], Spread()
     short = len(video) < 16 * settings.every  # then both ends of a window serve to tell the background
     kept = []
     for index, frames in _kept(video, settings, progress):
         one = label_window(index, frames, settings)
-        write_image(folder / "frames" / f"{index:06d}.png", one.frame)
-        write_image(folder / "circles" / f"{index:06d}.png", one.mask)
+        write_image(_file(folder, "frames", index), one.frame)
+        write_image(_file(folder, "circles", index), one.mask)
         found.append((one.particles, one.labels))
         kept.append(index)
         for frame in frames[:: settings.interval] if short else frames[:1]:
             spread.add(frame)
     survey, refined = refine_clip(
-        ((index, read_image(folder / "frames" / f"{index:06d}.png")) for index in kept),
+        ((index, read_image(_file(folder, "frames", index))) for index in kept),
         found,
         spread.frames,
         radius=settings.radius,
@@ -284,12 +282,22 @@ def _label_refined(
         settings=settings.refine,
     )
     empty = 0
-    for one_refined in refined:
+    for label in refined:
         if settings.refine and settings.refine.doubt:
-            write_image(folder / "valid" / f"{one_refined.index:06d}.png", one_refined.valid)
-        write_image(folder / "masks" / f"{one_refined.index:06d}.png", one_refined.mask)
-        empty += not one_refined.mask.any()
+            write_image(_file(folder, "valid", label.index), label.valid)
+        write_image(_file(folder, "masks", label.index), label.mask)
+        empty += not label.mask.any()
     return set(kept), empty, list(survey.notes)
+
+
+def _file(folder: Path, kind: str, index: int) -> Path:
+    """Where the picture of that kind of a kept frame stands."""
+    return folder / kind / f"{index:06d}.png"
+
+
+def _count_empty(folder: Path, indices: Iterable[int]) -> int:
+    """How many of the labels that are there have no crowd in them."""
+    return sum(not read_image(_file(folder, "masks", index), grey=True).any() for index in indices)
 
 
 def _kept(
@@ -309,7 +317,7 @@ def _check_same(path: Path, manifest: dict) -> None:
         return
     before = read_json(path)
     then, now = before.get("settings", {}), manifest["settings"]
-    changed = [f"{key} {then.get(key)} -> {now[key]}" for key in now if then.get(key) != now[key]]
+    changed = changes({name: then.get(name) for name in now}, now)
     if before.get("source") != manifest["source"]:
         changed.append(f"source {before.get('source')} -> {manifest['source']}")
     if changed:
@@ -459,19 +467,15 @@ def name_clips(sources: Iterable[str | Path]) -> list[tuple[str, str | Path]]:
 
     Nothing is decoded here. A source that is not there is named by its path; reading it later says what is wrong.
     """
-    taken: set[str] = set()
-    named = []
-    for source in sources:
-        try:
-            clip = clip_name(source)
-        except (ValueError, OSError):
-            clip = Path(source).stem or "clip"
-        name, number = clip, 2
-        while name in taken:
-            name, number = f"{clip}-{number}", number + 1
-        taken.add(name)
-        named.append((name, source))
-    return named
+    sources = list(sources)
+    return list(zip(own_names(map(_name_of, sources)), sources, strict=True))
+
+
+def _name_of(source: str | Path) -> str:
+    try:
+        return clip_name(source)
+    except (ValueError, OSError):
+        return Path(source).stem or "clip"
 
 
 def _label_or_say_why(

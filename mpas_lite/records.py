@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,16 @@ def read_log(path: str | Path) -> list[dict[str, str]]:
     text = path.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
     return [row for row in csv.DictReader(io.StringIO(whole)) if (row.get("step") or "").isdigit()]
+
+
+def processor() -> str:
+    """The name of this machine's processor, as far as it says."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def model_card(provenance: Mapping[str, Any], config: Mapping[str, Any], version: str) -> str:

@@ -19,7 +19,6 @@ import platform
 import shutil
 import statistics
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -31,10 +30,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpas_lite.evaluation import markdown_table, mog2_masks, score_masks, truth_of
-from mpas_lite.files import folder_in_use, read_json, whole_file, write_json
+from mpas_lite.files import changes, folder_in_use, read_json, whole_file, write_json
 from mpas_lite.pseudolabel import LabelSettings, label_window, name_clips, pseudo_label_many
+from mpas_lite.records import processor
 from mpas_lite.report import truth_folders
 from mpas_lite.scenes import SPLITS, render_benchmark
+from mpas_lite.tracking import windows
 from mpas_lite.video import Video, read_video
 
 if TYPE_CHECKING:
@@ -413,14 +414,9 @@ class _Job:
 
 def _labels(clip: _Clip, settings: LabelSettings) -> Masks:
     """CM+CRM: the pseudo-labels themselves."""
-    ahead = range(settings.interval + 1)
-    recent: deque[np.ndarray] = deque(maxlen=len(ahead))
-    wanted = set(clip.frames)
-    for index, frame in clip.video.frames(sorted({i + d for i in wanted for d in ahead})):
-        recent.append(frame)
-        first = index - settings.interval
-        if first in wanted:
-            yield first, label_window(first, list(recent), settings).mask
+    unwanted = set(range(len(clip.video))) - set(clip.frames)
+    for index, frames in windows(clip.video, every=1, interval=settings.interval, skip=unwanted):
+        yield index, label_window(index, frames, settings).mask
 
 
 def _mog2(clip: _Clip, closed: bool) -> Masks:
@@ -481,24 +477,13 @@ def _run_name(row: Row, seed: int | None) -> str:
 def _refuse_other_settings(path: Path, made_with: dict[str, Any]) -> None:
     """Runs of other settings must not stand in one table."""
     if path.exists():
-        before = read_json(path)
-        names = sorted({*before, *made_with})
-        changed = [
-            f"{name} {_short(before.get(name))} -> {_short(made_with.get(name))}"
-            for name in names
-            if before.get(name) != made_with.get(name)
-        ]
+        changed = changes(read_json(path), made_with)
         if changed:
             raise ValueError(
                 f"{path.parent} holds runs made with other settings ({'; '.join(changed)}). "
                 "Choose another folder, or delete that one first."
             )
     write_json(path, made_with)
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @contextmanager
@@ -645,15 +630,9 @@ def _cell(value: Mapping[str, Any] | None) -> str | None:
 def _machine() -> dict[str, Any]:
     import torch
 
-    name = platform.processor() or platform.machine()
-    try:
-        cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        name = next(line.split(":", 1)[1].strip() for line in cpu.splitlines() if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass  # not Linux, or a processor that does not say
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
-        "device": gpu or name,
+        "device": gpu or processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "system": platform.platform(),

@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from mpas_lite.files import own_names
 from mpas_lite.tracking import Particles
-from mpas_lite.video import IMAGE_ENDINGS, VIDEO_ENDINGS, Video, read_video
+from mpas_lite.video import IMAGE_ENDINGS, VIDEO_ENDINGS, Video, is_visible, read_video
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -441,7 +442,7 @@ def _problem_of_crowd_clip(place: Path, files: Sequence[str]) -> str | None:
     """Why the frames are not those that the tracklets count, in a sentence; None where they are."""
     if _LIST_FILE not in files:
         return f"without {_LIST_FILE} the mean image 000000.jpg cannot be told from a frame. Get the clip again."
-    stems = sorted(Path(f).stem for f in files if Path(f).suffix.lower() in IMAGE_ENDINGS and not f.startswith("."))
+    stems = sorted(Path(f).stem for f in files if is_visible(Path(f), IMAGE_ENDINGS))
     frames = [stem for stem in stems if stem != _MEAN_IMAGE]
     text = (place / _LIST_FILE).read_text(encoding="utf-8", errors="replace")
     # Only the names are looked at: nothing that the list says is opened.
@@ -489,23 +490,16 @@ def _good(clips: list[Clip], problems: list[str], folder: Path, layout: str) -> 
 
 def _with_own_names(clips: list[Clip]) -> list[Clip]:
     """Put -2, -3, ... behind a name that an earlier clip has."""
-    taken: set[str] = set()
-    named = []
-    for clip in clips:
-        name, number = clip.name, 2
-        while name in taken:
-            name, number = f"{clip.name}-{number}", number + 1
-        taken.add(name)
-        named.append(replace(clip, name=name))
-    return named
+    names = own_names(clip.name for clip in clips)
+    return [replace(clip, name=name) for clip, name in zip(clips, names, strict=True)]
 
 
 def _images(folder: Path) -> list[Path]:
-    return [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_ENDINGS and not p.name.startswith(".")]
+    return [p for p in folder.iterdir() if is_visible(p, IMAGE_ENDINGS)]
 
 
 def _is_one_video(folder: Path) -> bool:
-    inside = [p for p in folder.iterdir() if p.suffix.lower() in VIDEO_ENDINGS and not p.name.startswith(".")]
+    inside = [p for p in folder.iterdir() if is_visible(p, VIDEO_ENDINGS)]
     return bool(_images(folder)) or len(inside) == 1
 
 

@@ -36,6 +36,7 @@ from mpas_lite.checkpoints import load as load
 from mpas_lite.checkpoints import read_checkpoint, write_checkpoint
 from mpas_lite.checkpoints import save as save
 from mpas_lite.datasets import PairDataset, TrainingViews
+from mpas_lite.evaluation import score_frames
 from mpas_lite.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network import MPASNet
 from mpas_lite.records import TrainingLog
@@ -539,14 +540,15 @@ def _recalibrate_and_measure(
 
 def _iou_on(net: MPASNet, pairs: PairDataset) -> float:
     """Intersection over union of all crowd pixels of all pairs; 1 where there are none at all."""
-    device, common, either = net.mean.device, 0, 0
-    with torch.inference_mode():
+
+    def compared() -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
         for index in range(len(pairs)):
-            image, mask, valid = (tensor.to(device) for tensor in pairs[index])
-            found = net(image[None] / 255)[0] > 0.5
-            common += int((found & mask & valid).sum())
-            either += int(((found | mask) & valid).sum())
-    return common / either if either else 1.0
+            image, mask, valid = pairs[index]
+            with torch.inference_mode():
+                found = net(image[None].to(net.mean.device) / 255)[0, 0] > 0.5
+            yield index, found.cpu().numpy(), mask[0].numpy(), valid[0].numpy()
+
+    return score_frames(compared()).pooled
 
 
 def _validation(fabric: Fabric, net: MPASNet, weights: dict[str, Tensor], judge: Callable[[nn.Module], float]) -> float:

@@ -210,12 +210,12 @@ def _locate(path: Path) -> tuple[Path, list[Path], str]:
         raise FileNotFoundError(f"There is no file or folder {path}. Check the path.")
     if path.is_file():
         return path, [], _plain_name(path.absolute())
-    images = sorted((p for p in path.iterdir() if _is_visible(p, IMAGE_ENDINGS)), key=_by_number)
+    images = sorted((p for p in path.iterdir() if is_visible(p, IMAGE_ENDINGS)), key=_by_number)
     if (path / "imageList.txt").exists():
         images = [image for image in images if image.stem != "000000"]
     if images:
         return path, images, _plain_name(path.absolute())
-    files = [p for p in path.iterdir() if _is_visible(p, VIDEO_ENDINGS)]
+    files = [p for p in path.iterdir() if is_visible(p, VIDEO_ENDINGS)]
     if len(files) == 1:
         return files[0], [], path.absolute().name
     raise ValueError(f"{path} holds no images{_hint(path, files)}.")
@@ -226,7 +226,7 @@ def _hint(folder: Path, files: Sequence[Path]) -> str:
     if files:
         return f", but {len(files)} videos: name one, or give them all, as in {files[0]}"
     for below in sorted(p for p in folder.iterdir() if p.is_dir()):
-        if any(_is_visible(p, IMAGE_ENDINGS) for p in below.iterdir()):
+        if any(is_visible(p, IMAGE_ENDINGS) for p in below.iterdir()):
             return f"; did you mean {below}?"
     return f" (looked for {', '.join(sorted(IMAGE_ENDINGS))})"
 
@@ -244,7 +244,8 @@ def _plain_name(path: Path) -> str:
     return path.parent.name if name.lower() in _PLAIN_NAMES and path.parent.name else name
 
 
-def _is_visible(path: Path, endings: frozenset[str]) -> bool:
+def is_visible(path: Path, endings: frozenset[str]) -> bool:
+    """Whether a file has one of these endings, and is none that the system hides."""
     return path.suffix.lower() in endings and not path.name.startswith(".")
 
 

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from mpas_lite.files import write_image
+
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
 
@@ -23,6 +25,21 @@ def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
     noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 1.5)
     return np.uint8(127 + 60 * smooth / smooth.std() / 2).clip(0, 255)
+
+
+def write_pairs(
+    clip: Path, number: int = 3, shape: tuple[int, int] = (48, 64), *, side: int = 24, every: int = 1, seed: int = 0
+) -> Path:
+    """A clip of pairs: frames of dark noise with one bright square each, which is the mask."""
+    rng = np.random.default_rng(seed)
+    for i in range(number):
+        frame, mask = rng.integers(0, 60, (*shape, 3), dtype=np.uint8), np.zeros(shape, bool)
+        y, x = rng.integers(0, shape[0] - side), rng.integers(0, shape[1] - side)
+        mask[y : y + side, x : x + side] = True
+        frame[mask] += 150
+        write_image(clip / "frames" / f"{i * every:06d}.png", frame)
+        write_image(clip / "masks" / f"{i * every:06d}.png", mask)
+    return clip
 
 
 @pytest.fixture(scope="session")

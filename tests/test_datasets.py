@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
+import conftest
 import numpy as np
 import pytest
 import torch
@@ -11,18 +13,7 @@ from mpas_lite.augmentation import change_colours, zoom
 from mpas_lite.datasets import PairDataset, TrainingViews
 from mpas_lite.files import write_image
 
-
-def write_pairs(clip: Path, number: int = 3, shape: tuple[int, int] = (48, 64), seed: int = 0) -> Path:
-    """A clip of noise with one bright square in each frame, which is the mask."""
-    rng = np.random.default_rng(seed)
-    for i in range(number):
-        frame, mask = rng.integers(0, 60, (*shape, 3), dtype=np.uint8), np.zeros(shape, bool)
-        y, x = rng.integers(0, shape[0] - 20), rng.integers(0, shape[1] - 20)
-        mask[y : y + 20, x : x + 20] = True
-        frame[mask] += 150
-        write_image(clip / "frames" / f"{i * 20:06d}.png", frame)
-        write_image(clip / "masks" / f"{i * 20:06d}.png", mask)
-    return clip
+write_pairs = partial(conftest.write_pairs, side=20, every=20)
 
 
 def test_one_pair_comes_back_as_it_was_written(tmp_path: Path) -> None:

@@ -9,14 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, write_pairs
 
 from mpas_lite.batchnorm import synchronised
 from mpas_lite.checkpoints import load
-from mpas_lite.files import write_image
 from mpas_lite.network import MPASNet
 from mpas_lite.training import fit
 
@@ -44,16 +42,7 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seven frames of dark noise with one bright square each, which is the mask: two processes get 2 and 2, 2 and 1."""
-    folder = tmp_path_factory.mktemp("pairs") / "clip"
-    rng = np.random.default_rng(0)
-    for i in range(7):
-        frame, mask = rng.integers(0, 60, (48, 64, 3), dtype=np.uint8), np.zeros((48, 64), bool)
-        y, x = rng.integers(0, 24), rng.integers(0, 40)
-        mask[y : y + 24, x : x + 24] = True
-        frame[mask] += 150
-        write_image(folder / f"frames/{i:06d}.png", frame)
-        write_image(folder / f"masks/{i:06d}.png", mask)
-    return folder
+    return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 7)
 
 
 def assert_same_training(found: MPASNet, expected: MPASNet, start: MPASNet) -> None:

@@ -97,7 +97,7 @@ def test_no_file_imports_upward():
 
     order = [
         "files drawing selfdriven _walkers _drawing _bodies _ground _places",
-        "video graph crm losses encoders scenes background batchnorm",
+        "video graph crm losses encoders scenes background people batchnorm",
         "tracking collectiveness network",
         "refine",
         "pseudolabel datasets augmentation checkpoints stopping sources downloads records configuration",

@@ -16,17 +16,14 @@ from mpas_lite.background import (
 )
 from mpas_lite.crm import circular_region_merging
 from mpas_lite.evaluation import iou
+from mpas_lite.people import PersonSize, person_size, swaying, vehicles
 from mpas_lite.refine import (
-    PersonSize,
     Refinement,
     Spread,
     distance_to,
     doubtful,
-    person_size,
     refine_clip,
-    swaying,
     tidied,
-    vehicles,
     working_frame,
     working_scale,
 )

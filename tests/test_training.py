@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import write_pairs
 from safetensors.torch import save_file
 
 from mpas_lite import training
@@ -48,16 +49,7 @@ def new_net(**options: Any) -> MPASNet:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five frames of dark noise with one bright square each, which is the mask."""
-    folder = tmp_path_factory.mktemp("pairs") / "clip"
-    rng = np.random.default_rng(0)
-    for i in range(5):
-        frame, mask = rng.integers(0, 60, (48, 64, 3), dtype=np.uint8), np.zeros((48, 64), bool)
-        y, x = rng.integers(0, 24), rng.integers(0, 40)
-        mask[y : y + 24, x : x + 24] = True
-        frame[mask] += 150
-        write_image(folder / f"frames/{i:06d}.png", frame)
-        write_image(folder / f"masks/{i:06d}.png", mask)
-    return folder
+    return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 5)
 
 
 def weights_equal(a: MPASNet, b: MPASNet) -> bool:

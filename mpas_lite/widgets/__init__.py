@@ -78,6 +78,24 @@ class Explorer:
         return ipywidgets.VBox([ipywidgets.VBox(list(self.controls.values())), line, picture])
 
 
+def slider(kind: Callable[..., Any], description: str, **options: Any) -> Any:
+    """Return a control in the course's style; a slider answers when it is let go.
+
+    Parameters
+    ----------
+    kind : class of ipywidgets
+        A slider, or a `Dropdown`.
+    description : str
+        Symbol, meaning and unit.
+    **options
+        What the class takes.
+    """
+    if hasattr(kind, "continuous_update"):
+        options["continuous_update"] = False
+    style = {"description_width": "initial"}
+    return kind(description=description, style=style, layout={"width": "95%"}, **options)
+
+
 def png(figure: Figure) -> bytes:
     """Return the figure as a PNG file, at its own size and dpi; lightly packed, as that is faster."""
     file = io.BytesIO()

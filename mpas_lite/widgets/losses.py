@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor
 from mpas_lite.evaluation import iou
 from mpas_lite.losses import cross_entropy_loss, dice_loss
 from mpas_lite.plots import PALETTE
-from mpas_lite.widgets import Explorer
+from mpas_lite.widgets import Explorer, slider
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -231,8 +231,8 @@ def imbalance_explorer(noise: float = 1.0) -> Explorer:
         return draw_answers(truth, found(share)), line
 
     options = [(f"{share:.0%}", share) for share in SHARES]
-    slider = _slider(ipywidgets.SelectionSlider, "s  the crowd's share [% of pixels]", options=options, value=0.02)
-    return Explorer({"share": slider}, draw)
+    share_slider = slider(ipywidgets.SelectionSlider, "s  the crowd's share [% of pixels]", options=options, value=0.02)
+    return Explorer({"share": share_slider}, draw)
 
 
 def noise_explorer(share: float = 0.2) -> Explorer:
@@ -256,19 +256,9 @@ def noise_explorer(share: float = 0.2) -> Explorer:
         )
         return draw_answers(crowd.truth, answers), line
 
-    wide = _slider(ipywidgets.IntSlider, "d  dilation of the label [px]", min=0, max=4, value=1)
-    lost = _slider(ipywidgets.IntSlider, "m  people missing in the label [%]", min=0, max=90, step=10, value=60)
+    wide = slider(ipywidgets.IntSlider, "d  dilation of the label [px]", min=0, max=4, value=1)
+    lost = slider(ipywidgets.IntSlider, "m  people missing in the label [%]", min=0, max=90, step=10, value=60)
     return Explorer({"dilation": wide, "dropout": lost}, draw)
-
-
-def _slider(kind: Callable[..., Any], description: str, **options: Any) -> Any:
-    return kind(
-        description=description,
-        continuous_update=False,
-        style={"description_width": "initial"},
-        layout={"width": "95%"},
-        **options,
-    )
 
 
 def _rgb(name: str) -> tuple[int, int, int]:

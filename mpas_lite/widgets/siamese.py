@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from mpas_lite.datasets import as_image
 from mpas_lite.evaluation import iou
 from mpas_lite.network import MPASNet
 from mpas_lite.plots import PALETTE, plot_mask
-from mpas_lite.widgets import Explorer
+from mpas_lite.widgets import Explorer, slider
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +66,7 @@ def draw_network(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
         _box(ax, 0.55, y, f"$x$\n{size['x']}" if not hat else "$\\hat{x}$\nother light", "white", dropped)
         _box(ax, 2.7, y, "encoder\nstrides 4 to 32", "sky", dropped)
         _box(ax, 4.85, y, f"${'F' if not hat else hat + '{F}'}$\n{size['F']}", "white", dropped)
-        _box(ax, 7.0, y, f"$\\psi$: 1x1, norm, ReLU\n{size['psi']}", "orange", dropped)
+        _box(ax, 7.0, y, f"$\\psi$: 1x1, norm, ReLU\n{size['psi']}", "orange", dropped, fontsize=10.5)
         for left, right in ((1.39, 1.86), (3.54, 4.01), (5.69, 6.16)):
             _arrow(ax, (left, y), (right, y), dropped)
     _box(ax, 9.15, middle, f"mean\n{size['psi']}", "white", False, width=1.35)
@@ -95,7 +95,9 @@ def draw_network(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
     return ax
 
 
-def _box(ax: Axes, x: float, y: float, text: str, color: str, dropped: bool, width: float = 1.6) -> None:
+def _box(
+    ax: Axes, x: float, y: float, text: str, color: str, dropped: bool, width: float = 1.6, fontsize: float = 12
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     face = "white" if color == "white" else PALETTE[color] + ("55" if dropped else "aa")
@@ -111,7 +113,7 @@ def _box(ax: Axes, x: float, y: float, text: str, color: str, dropped: bool, wid
             linestyle="--" if dropped else "-",
         )
     )
-    ax.text(x, y, text, ha="center", va="center", fontsize=10.5 if width > 1.5 and "psi" in text else 12)
+    ax.text(x, y, text, ha="center", va="center", fontsize=fontsize)
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], dropped: bool) -> None:
@@ -157,10 +159,10 @@ def masks_explorer(frame: np.ndarray, probs: Mapping[int, np.ndarray], truth: np
             line += f"; IoU with the truth <b>{iou(prob > threshold, truth):.2f}</b>"
         return figure, line + "."
 
-    steps = _slider(
+    steps = slider(
         ipywidgets.SelectionSlider, "training  [steps]", options=[(str(step), step) for step in probs], value=max(probs)
     )
-    level = _slider(ipywidgets.FloatSlider, "threshold of the probability", min=0.05, max=0.95, step=0.05, value=0.5)
+    level = slider(ipywidgets.FloatSlider, "threshold of the probability", min=0.05, max=0.95, step=0.05, value=0.5)
     return Explorer({"step": steps, "threshold": level}, draw)
 
 
@@ -227,9 +229,9 @@ def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
         return figure, line
 
     controls = {
-        "name": _slider(ipywidgets.Dropdown, "network trained with", options=list(nets)),
-        "brightness": _slider(ipywidgets.IntSlider, "brightness  [grey levels]", min=-60, max=60, step=10, value=-40),
-        "saturation": _slider(
+        "name": slider(ipywidgets.Dropdown, "network trained with", options=list(nets)),
+        "brightness": slider(ipywidgets.IntSlider, "brightness  [grey levels]", min=-60, max=60, step=10, value=-40),
+        "saturation": slider(
             ipywidgets.FloatSlider, "saturation  (1: as it is)", min=0.0, max=2.0, step=0.25, value=0.5
         ),
     }
@@ -241,10 +243,3 @@ def _features(net: MPASNet, frame: np.ndarray) -> tuple[Tensor, np.ndarray]:
     x = as_image(frame)[None] / 255
     with torch.inference_mode():
         return net.encode(x)[0], (net(x)[0, 0] > 0.5).numpy()
-
-
-def _slider(kind: Any, description: str, **options: Any) -> Any:
-    if hasattr(kind, "continuous_update"):
-        options["continuous_update"] = False
-    style = {"description_width": "initial"}
-    return kind(description=description, style=style, layout={"width": "95%"}, **options)
