@@ -236,8 +236,22 @@ assert not torch.allclose(fused, once, atol=1e-3)
 assert f.shape == f_hat.shape == (1, *shapes["F"])
 
 # %% [markdown]
-# **What we saw.** Inference is half the work of training's forward pass, and needs one frame: no motion, no second
-# view, no graph.
+# And what does it cost? Nearly all the work is the encoder's, so we count how often it is called.
+
+# %% tags=["nbval-check-output"]
+calls = []
+counter = net.encoder.register_forward_hook(lambda *_: calls.append("encoder"))
+with torch.inference_mode():
+    net(x, x_hat)
+    in_training = len(calls)
+    net(x)
+counter.remove()
+print(f"calls of the encoder in training: {in_training}, in use: {len(calls) - in_training}")
+assert (in_training, len(calls)) == (2, 3)
+
+# %% [markdown]
+# **What we saw.** Use is half the work of training's forward pass, and needs one frame: no motion, no second view, no
+# graph.
 #
 # ### Exercise 2: the network in six lines
 #
@@ -344,10 +358,10 @@ print(len(pairs), "pairs; a frame is", tuple(pairs[0][0].shape))
 # %%
 fig, rows = plt.subplots(3, 3, figsize=(9.5, 7.4), layout="constrained")
 for column, number in enumerate((3, 9, 15)):
-    x, x_hat, label, _ = views[0, number]
-    rows[0, column].imshow(x.permute(1, 2, 0))
-    rows[1, column].imshow(x_hat.permute(1, 2, 0))
-    rows[2, column].imshow(label[0], cmap="cividis")
+    view, other_view, mask, _ = views[0, number]
+    rows[0, column].imshow(view.permute(1, 2, 0))
+    rows[1, column].imshow(other_view.permute(1, 2, 0))
+    rows[2, column].imshow(mask[0], cmap="cividis")
 for ax in rows.flat:
     ax.set(xticks=[], yticks=[])
 for ax, name in zip(rows[:, 0], ("x", "x_hat", "pseudo-label"), strict=True):
@@ -405,7 +419,8 @@ try_exercise(check_3, solution_3)
 #
 # One line needs explaining. In training, batch norm uses the batch's own mean and variance. In use it takes running
 # averages, and after so few steps these lag behind. `recalibrate_batch_norm` measures them anew, with one pass over the
-# frames. Without it a network that has learned can look as if it had not; try it.
+# frames. (Its documentation, `mp.recalibrate_batch_norm?`, names a case in which a network that had learned looked as if
+# it had not.)
 
 
 # %%
@@ -490,9 +505,9 @@ assert history[-10:, 1].mean() < 0.5 * history[:5, 1].mean()
 assert mp.iou(probs[60] > 0.5, small_truth) > 0.3 > mp.iou(probs[0] > 0.5, small_truth)
 
 # %% [markdown]
-# **What we saw.** Move the first slider from 0 to 60. The network begins with a guess that follows nothing but
-# brightness, and finds the people within a few dozen steps. Both losses fall: it learns *what* to say from one, and *not
-# to mind the light* from the other.
+# **What we saw.** Move the first slider from 0 to 60. The network begins with a guess that has little to do
+# with people, and finds them within a few dozen steps. Both losses fall: it learns *what* to say from one, and *not to
+# mind the light* from the other.
 #
 # ## Which of the ideas can we see?
 #
@@ -574,6 +589,7 @@ for seed in (0, 1):
     )
 assert mean[with_air]["same mask"] > mean[without]["same mask"]
 assert best < 4 * spread
+assert mean["cross entropy"]["IoU, new people"] > max(m["IoU, new people"] for m in mean.values()) - spread
 
 # %% [markdown]
 # **What we saw, and what we did not.** Each dot is one run; the grey line joins two runs that differ in nothing but
@@ -593,8 +609,8 @@ assert best < 4 * spread
 # %% [markdown]
 # ## What does the light change?
 #
-# The same two networks, Dice alone and Dice + SFA + AIR, under a light that you choose. Blue: in both masks. Yellow: lost in
-# the new light. Orange-red: new in it.
+# The same two networks, Dice alone and Dice + SFA + AIR, under a light that you choose. Blue: in both masks. Yellow:
+# lost in the new light. Orange-red: new in it.
 
 # %%
 light_explorer({name: trained[name, 0] for name in ("Dice", "Dice + SFA + AIR")}, small_frame).show()
@@ -627,7 +643,7 @@ assert run.loss[-1] < run.loss[0]
 # - The siamese branch is the same network asked twice, in another light. It costs time in training and nothing in use.
 # - The segmentation loss moves everything, AIR only the encoder: it asks for features that do not mind the light.
 # - Recalibrate batch norm after a short training.
-# - A difference between two methods means something when it is larger than the difference between two seeds.
+# - A difference between two methods can only mean something if it is larger than the difference between two seeds.
 #
 # This was the last notebook of the method. Back to the [start](00_quickstart.ipynb), with your own video.
 #
