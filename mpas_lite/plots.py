@@ -29,6 +29,7 @@ PALETTE = {
     "grey": "#999999",
     "black": "#000000",
 }
+_PARTS = {"hit": "sky", "miss": "yellow", "false alarm": "vermillion"}
 _GROUPS = [PALETTE[name] for name in ("orange", "sky", "green", "yellow", "purple", "vermillion", "blue")]
 _BARS = [PALETTE[name] for name in ("grey", "sky", "orange", "blue", "green", "vermillion", "purple")]
 _TITLE, _LABEL, _TICK = 17, 15, 13  # points
@@ -136,20 +137,25 @@ def plot_mask(
     """
     if truth is None:
         return _on_frame(overlay(frame, mask, _rgb("orange"), opacity=0.5), ax)
-    counted = np.ones(mask.shape, bool) if valid is None else valid
-    parts = {
-        "hit": (mask & truth & counted, "sky"),
-        "miss": (truth & ~mask & counted, "yellow"),
-        "false alarm": (mask & ~truth & counted, "vermillion"),
-    }
-    drawn = _towards_white(frame, 0.25)
-    for part, color in parts.values():
-        drawn = overlay(drawn, part, _rgb(color), opacity=0.6)
-    ax = _on_frame(drawn, ax)
-    for name, (_, color) in parts.items():
+    ax = _on_frame(_marked(frame, mask, truth, valid), ax)
+    for name, color in _PARTS.items():
         ax.plot([], [], "s", color=PALETTE[color], markersize=11, markeredgecolor="black", label=name)
     ax.set_title(f"IoU {iou(mask, truth, valid):.2f}", fontsize=_TITLE)
     return _legend_below(ax)
+
+
+def _marked(frame: np.ndarray, mask: np.ndarray, truth: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
+    """The frame, paler, with what the mask has right and wrong in the colours of `_PARTS`."""
+    counted = np.ones(mask.shape, bool) if valid is None else valid
+    parts = {
+        "hit": mask & truth & counted,
+        "miss": truth & ~mask & counted,
+        "false alarm": mask & ~truth & counted,
+    }
+    drawn = _towards_white(frame, 0.25)
+    for name, part in parts.items():
+        drawn = overlay(drawn, part, _rgb(_PARTS[name]), opacity=0.6)
+    return drawn
 
 
 def plot_graph(

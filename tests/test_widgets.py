@@ -4,11 +4,14 @@ import ast
 from pathlib import Path
 
 import ipywidgets
+import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import mpas_lite.widgets
 from mpas_lite.widgets import Explorer, try_exercise
+from mpas_lite.widgets.pictures import add_picture, backdrop
 
 PNG = b"\x89PNG"
 
@@ -73,6 +76,35 @@ def test_an_error_in_the_first_picture_is_raised(controls):
     controls["height"].value = 9
     with pytest.raises(ValueError, match="choose less"):
         Explorer(controls, bars).show()
+
+
+def pixels(figure):
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def test_a_backdrop_is_the_figure_itself_and_takes_the_same_marks():
+    still, whole = Figure(figsize=(3, 2), dpi=60), Figure(figsize=(3, 2), dpi=60)
+    for figure in (still, whole):
+        ax = figure.add_axes((0.3, 0.2, 0.6, 0.7), xlim=(0, 9), ylim=(1, 100), yscale="log", xlabel="x")
+        ax.set_aspect(2)
+    fresh = backdrop(still, still.axes)
+    assert np.array_equal(pixels(fresh()[0]), pixels(still))
+    figure, (bare,) = fresh()
+    for ax in (bare, whole.axes[0]):
+        ax.plot([2, 7], [3, 30], "o", color="red")
+    assert np.array_equal(pixels(figure), pixels(whole))
+    assert np.array_equal(pixels(fresh()[0]), pixels(still))
+
+
+def test_a_picture_lies_in_its_place_as_large_as_fits():
+    figure = Figure(figsize=(2, 1), dpi=50)
+    add_picture(figure, np.full((10, 10, 3), (200, 0, 0), np.uint8), (0.5, 0.2, 0.5, 0.8))
+    rows, columns = np.nonzero((pixels(figure) != 255).any(axis=2))
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (55, 94, 0, 39)  # 40 x 40 of 50 x 40 px
+    assert pixels(figure)[20, 75].tolist() == [200, 0, 0]
+    assert pixels(figure)[0, 55].tolist() == [0, 0, 0]
 
 
 def check_square(square):

@@ -13,6 +13,7 @@ from mpas_lite.graph import crowd_graph
 from mpas_lite.plots import PALETTE, Moving, _on_frame
 from mpas_lite.selfdriven import at_steps, order, self_driven_particles
 from mpas_lite.widgets import Explorer
+from mpas_lite.widgets.pictures import backdrop
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,9 +89,20 @@ def plot_crowd(
 ) -> Axes:
     """Draw arrows the way particles move, the darker the higher their collectiveness phi, from 0 to 1."""
     ax = _axes(ax, (6.6, 5.6))
+    arrows = _draw_arrows(ax, position, velocity, phi)
+    _name_radii(ax)
+    ax.locator_params(nbins=4)
+    if colorbar:
+        bar = ax.figure.colorbar(arrows, ax=ax, fraction=0.046, pad=0.03, ticks=(0, 0.5, 1))
+        bar.set_label("collectiveness φ", fontsize=_LABEL)
+        bar.ax.tick_params(labelsize=_TICK)
+    return ax
+
+
+def _draw_arrows(ax: Axes, position: np.ndarray, velocity: np.ndarray, phi: np.ndarray) -> Any:
     length = np.linalg.norm(velocity, axis=1, keepdims=True)
     heading = np.divide(velocity, length, out=np.zeros_like(velocity, dtype=float), where=length > 0)
-    arrows = ax.quiver(
+    return ax.quiver(
         *position.T,
         *heading.T,
         phi,
@@ -102,16 +114,13 @@ def plot_crowd(
         linewidth=0.3,
         pivot="mid",
     )
+
+
+def _name_radii(ax: Axes) -> None:
     ax.set_aspect("equal")
-    ax.locator_params(nbins=4)
     ax.set_xlabel("x (interaction radii)", fontsize=_LABEL)
     ax.set_ylabel("y (interaction radii)", fontsize=_LABEL)
     ax.tick_params(labelsize=_TICK)
-    if colorbar:
-        bar = ax.figure.colorbar(arrows, ax=ax, fraction=0.046, pad=0.03, ticks=(0, 0.5, 1))
-        bar.set_label("collectiveness φ", fontsize=_LABEL)
-        bar.ax.tick_params(labelsize=_TICK)
-    return ax
 
 
 def plot_sweep(sweep: Sweep, step: int, ax: Axes | None = None, *, noise: float | None = None) -> Axes:
@@ -127,20 +136,28 @@ def plot_sweep(sweep: Sweep, step: int, ax: Axes | None = None, *, noise: float 
         To be marked.
     """
     ax = _axes(ax, (8, 5))
+    _draw_noise_axes(ax)
+    ax.set_ylabel(f"after {step} steps", fontsize=_LABEL)
+    _draw_sweep(ax, sweep, step, noise)
+    return ax
+
+
+def _draw_noise_axes(ax: Axes) -> None:
+    ax.set(ylim=(-0.02, 1.04), xlim=(-0.02, 1.02), xticks=(0, 0.25, 0.5, 0.75, 1), yticks=(0, 0.25, 0.5, 0.75, 1))
+    ax.set_xlabel("noise η (1: any direction)", fontsize=_LABEL)
+    ax.tick_params(labelsize=_TICK)
+    ax.grid(alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_sweep(ax: Axes, sweep: Sweep, step: int, noise: float | None) -> None:
     b = int(np.flatnonzero(sweep.step == step)[0])
     ax.plot(sweep.noise, sweep.order[:, b], "s--", color=PALETTE["vermillion"], linewidth=2, label="order v")
     phi = sweep.phi[:, b].mean(axis=1)
     ax.plot(sweep.noise, phi, "o-", color=PALETTE["blue"], linewidth=2, label="collectiveness Φ")
     if noise is not None:
         ax.axvline(noise, color="black", linewidth=1.2)
-    ax.set(ylim=(-0.02, 1.04), xlim=(-0.02, 1.02), xticks=(0, 0.25, 0.5, 0.75, 1), yticks=(0, 0.25, 0.5, 0.75, 1))
-    ax.set_xlabel("noise η (1: any direction)", fontsize=_LABEL)
-    ax.set_ylabel(f"after {step} steps", fontsize=_LABEL)
-    ax.tick_params(labelsize=_TICK)
-    ax.grid(alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
     ax.legend(fontsize=_LABEL, loc="upper right")
-    return ax
 
 
 def noise_explorer(sweep: Sweep | None = None) -> Explorer:
@@ -152,18 +169,25 @@ def noise_explorer(sweep: Sweep | None = None) -> Explorer:
         As `sweep_noise` gives it; simulated if not given, which takes seconds.
     """
     import ipywidgets
+    from matplotlib.figure import Figure
 
     data = sweep_noise() if sweep is None else sweep
+    still = Figure(figsize=(10.5, 4.6), dpi=_DPI)
+    box, curves = still.add_axes((0.06, 0.13, 0.4, 0.84)), still.add_axes((0.56, 0.13, 0.42, 0.84))
+    side = data.position.max()
+    box.set(xlim=(-0.04 * side, 1.04 * side), ylim=(-0.04 * side, 1.04 * side))
+    _name_radii(box)
+    box.locator_params(nbins=4)
+    _draw_noise_axes(curves)
+    fresh = backdrop(still, [box, curves])
 
     def draw(noise: float, step: int) -> tuple[Figure, str]:
-        from matplotlib.figure import Figure
-
         a, b = int(np.abs(data.noise - noise).argmin()), int(np.abs(data.step - step).argmin())
-        figure = Figure(figsize=(10.5, 4.6), dpi=_DPI)
-        left, right = figure.add_axes((0.06, 0.13, 0.4, 0.84)), figure.add_axes((0.56, 0.13, 0.42, 0.84))
+        figure, (left, right) = fresh()
         phi = data.phi[a, b]
-        plot_crowd(data.position[a, b], data.velocity[a, b], phi, left, colorbar=False)
-        plot_sweep(data, int(data.step[b]), right, noise=float(data.noise[a]))
+        _draw_arrows(left, data.position[a, b], data.velocity[a, b], phi)
+        _draw_sweep(right, data, int(data.step[b]), float(data.noise[a]))
+        figure.text(0.51, 0.55, f"after {data.step[b]} steps", fontsize=_LABEL, rotation=90, ha="center", va="center")
         return figure, (
             f"Noise η = <b>{data.noise[a]:.2f}</b>, after <b>{data.step[b]}</b> steps: order v = "
             f"<b>{data.order[a, b]:.2f}</b>, collectiveness Φ = <b>{phi.mean():.2f}</b> (single particles from "
@@ -263,10 +287,7 @@ def plot_links(position: np.ndarray, links: np.ndarray, labels: np.ndarray, ax: 
             label=f"group {group} ({members.sum()})",
         )
     ax.plot(*position[labels == 0].T, "x", color="black", markersize=7, label=f"dropped ({(labels == 0).sum()})")
-    ax.set_aspect("equal")
-    ax.set_xlabel("x (interaction radii)", fontsize=_LABEL)
-    ax.set_ylabel("y (interaction radii)", fontsize=_LABEL)
-    ax.tick_params(labelsize=_TICK)
+    _name_radii(ax)
     ax.legend(fontsize=_TICK, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     return ax
 
@@ -361,6 +382,18 @@ def plot_outliers(
     """
     ax = _on_frame(frame, ax, fade=0.6)
     ax.locator_params(nbins=4)
+    _draw_outliers(ax, position, velocity, dropped, planted, ahead)
+    return ax
+
+
+def _draw_outliers(
+    ax: Axes,
+    position: np.ndarray,
+    velocity: np.ndarray,
+    dropped: np.ndarray,
+    planted: np.ndarray,
+    ahead: float = 10,
+) -> None:
     for part, color, marker, size, name in (
         (~dropped & ~planted, "sky", "o", 4, "kept"),
         (dropped & planted, "black", "X", 9, "planted, dropped"),
@@ -382,7 +415,6 @@ def plot_outliers(
         handletextpad=0.2,
         columnspacing=1,
     )
-    return ax
 
 
 def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
@@ -394,17 +426,20 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
     particles : Particles of that frame
     """
     import ipywidgets
+    from matplotlib.figure import Figure
+
+    height = 8 * 0.88 * frame.shape[0] / frame.shape[1] + 1.6
+    still = Figure(figsize=(8, height), dpi=_DPI)
+    picture = _on_frame(frame, still.add_axes((0.09, 1.5 / height, 0.88, 1 - 1.6 / height)), fade=0.6)
+    picture.locator_params(nbins=4)
+    fresh = backdrop(still, [picture])
 
     def draw(threshold: float, reading: str, share: float) -> tuple[Figure, str]:
-        from matplotlib.figure import Figure
-
         position, velocity, planted = plant_outliers(particles, frame.shape[:2], share=share)
         dropped = drop_outliers(crowd_graph(position, velocity), threshold, reading)
         precision, recall = precision_recall(dropped, planted)
-        height = 8 * 0.88 * frame.shape[0] / frame.shape[1] + 1.6
-        figure = Figure(figsize=(8, height), dpi=_DPI)
-        ax = figure.add_axes((0.09, 1.5 / height, 0.88, 1 - 1.6 / height))
-        plot_outliers(frame, position, velocity, dropped, planted, ax)
+        figure, (ax,) = fresh()
+        _draw_outliers(ax, position, velocity, dropped, planted)
         return figure, (
             f"τ = {threshold:.2f}: {dropped.sum()} of {len(dropped)} particles are dropped. Precision "
             f"<b>{precision:.2f}</b> (of the dropped, this share was planted), recall <b>{recall:.2f}</b> (of the "

@@ -10,12 +10,14 @@ from scipy.sparse import csr_array
 from mpas_lite.collectiveness import kappa
 from mpas_lite.plots import PALETTE, _on_frame
 from mpas_lite.widgets import Explorer
+from mpas_lite.widgets.pictures import backdrop
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _LABEL, _TICK, _DPI = 13, 12, 80
+_REACH = (1e-4, 1.0)  # the scale of similarities, as shares of kappa
 _SINGULAR = 1e12  # condition number: above it, I - zW has no inverse to speak of
 
 
@@ -146,8 +148,22 @@ def plot_series(
         import matplotlib.pyplot as plt
 
         ax = plt.subplots(figsize=(9, 5), layout="compressed")[1]
+    _draw_scales(ax, longest)
     _draw_series(ax, partial_sum_distance(W, z, longest), z, k, spectral_radius(W), length)
     return ax
+
+
+def _draw_scales(ax: Axes, longest: int) -> None:
+    """Draw what is the same for every z."""
+    ax.set_yscale("log")
+    ax.set(ylim=(1e-16, 1e6), xlim=(-0.5, longest + 0.5), xticks=range(0, longest + 1, 10))
+    ax.set_yticks([1e-15, 1e-10, 1e-5, 1, 1e5], ["10⁻¹⁵", "10⁻¹⁰", "10⁻⁵", "1", "10⁵"])
+    ax.minorticks_off()
+    ax.set_xlabel("L, the longest walk counted (steps)", fontsize=_LABEL)
+    ax.set_ylabel("largest entry of |partial sum − closed form|", fontsize=_LABEL - 1)
+    ax.tick_params(labelsize=_TICK)
+    ax.grid(alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_series(ax: Axes, distance: np.ndarray, z: float, k: int, rho: float, length: int | None) -> None:
@@ -163,15 +179,6 @@ def _draw_series(ax: Axes, distance: np.ndarray, z: float, k: int, rho: float, l
         ax.plot(L, seen[at] * (z * rho) ** (L - at), "-", color=PALETTE["sky"], linewidth=2.2, label=text, zorder=1)
     if length is not None and np.isfinite(seen[length]):
         ax.plot(length, seen[length], "o", markersize=13, markerfacecolor="none", markeredgecolor="black")
-    ax.set_yscale("log")
-    ax.set(ylim=(1e-16, 1e6), xlim=(-0.5, len(distance) - 0.5), xticks=range(0, len(distance), 10))
-    ax.set_yticks([1e-15, 1e-10, 1e-5, 1, 1e5], ["10⁻¹⁵", "10⁻¹⁰", "10⁻⁵", "1", "10⁵"])
-    ax.minorticks_off()
-    ax.set_xlabel("L, the longest walk counted (steps)", fontsize=_LABEL)
-    ax.set_ylabel("largest entry of |partial sum − closed form|", fontsize=_LABEL - 1)
-    ax.tick_params(labelsize=_TICK)
-    ax.grid(alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(fontsize=_TICK, loc="upper right" if z * rho < 0.7 else "lower left", framealpha=0.9)
 
@@ -189,20 +196,22 @@ def series_explorer(W: Any, k: int) -> Explorer:
         K, the number of neighbours.
     """
     import ipywidgets
+    from matplotlib.figure import Figure
 
     W = _dense(W)
     eigenvalues = np.linalg.eigvals(W)
     rho = float(np.abs(eigenvalues).max())
-    circle = np.exp(1j * np.linspace(0, 2 * np.pi, 200))
+    still = Figure(figsize=(10.5, 4.4), dpi=_DPI)
+    series, plane = still.add_axes((0.085, 0.14, 0.5, 0.82)), still.add_axes((0.665, 0.14, 0.33, 0.79))
+    _draw_scales(series, longest=40)
+    _draw_unit_circle(plane)
+    fresh = backdrop(still, [series, plane])
 
     def draw(z: float, length: int) -> tuple[Figure, str]:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(10.5, 4.4), dpi=_DPI)
-        left, right = figure.add_axes((0.085, 0.14, 0.5, 0.82)), figure.add_axes((0.665, 0.14, 0.33, 0.79))
-        distance = partial_sum_distance(W, z)
+        figure, (left, right) = fresh()
+        distance = partial_sum_distance(W, z, longest=40)
         _draw_series(left, distance, z, k, rho, length)
-        _draw_eigenvalues(right, z * eigenvalues, circle)
+        _draw_eigenvalues(right, z * eigenvalues)
         return figure, _verdict(z, k, rho, length, distance[length])
 
     style, layout = {"description_width": "initial"}, ipywidgets.Layout(width="95%")
@@ -233,9 +242,18 @@ def series_explorer(W: Any, k: int) -> Explorer:
     return Explorer(controls, draw)
 
 
-def _draw_eigenvalues(ax: Axes, eigenvalues: np.ndarray, circle: np.ndarray) -> None:
-    outside = np.abs(eigenvalues) >= 1
+def _draw_unit_circle(ax: Axes) -> None:
+    circle = np.exp(1j * np.linspace(0, 2 * np.pi, 200))
     ax.plot(circle.real, circle.imag, color="black", linewidth=1.5)
+    ax.set(xlim=(-1.8, 1.8), ylim=(-1.8, 1.8), xticks=(-1, 0, 1), yticks=(-1, 0, 1), aspect="equal")
+    ax.set_title("eigenvalues of zW", fontsize=_LABEL)
+    ax.set_xlabel("real part", fontsize=_LABEL)
+    ax.set_ylabel("imaginary part", fontsize=_LABEL)
+    ax.tick_params(labelsize=_TICK)
+
+
+def _draw_eigenvalues(ax: Axes, eigenvalues: np.ndarray) -> None:
+    outside = np.abs(eigenvalues) >= 1
     for part, color, marker in ((~outside, "blue", "o"), (outside, "orange", "D")):
         ax.plot(
             eigenvalues[part].real,
@@ -246,11 +264,6 @@ def _draw_eigenvalues(ax: Axes, eigenvalues: np.ndarray, circle: np.ndarray) -> 
             markeredgecolor="black",
             linestyle="none",
         )
-    ax.set(xlim=(-1.8, 1.8), ylim=(-1.8, 1.8), xticks=(-1, 0, 1), yticks=(-1, 0, 1), aspect="equal")
-    ax.set_title("eigenvalues of zW", fontsize=_LABEL)
-    ax.set_xlabel("real part", fontsize=_LABEL)
-    ax.set_ylabel("imaginary part", fontsize=_LABEL)
-    ax.tick_params(labelsize=_TICK)
 
 
 def _verdict(z: float, k: int, rho: float, length: int, distance: float) -> str:
@@ -318,31 +331,42 @@ def plot_reach(
         The particle; marked by a star.
     ax : Axes, optional
     """
-    from matplotlib.colors import LogNorm
-
     ax = _on_frame(frame, ax, fade=0.6)
     ax.locator_params(nbins=4)
+    _scale_of_similarity(ax)
+    _draw_reach(ax, position, similarity, start)
+    return ax
+
+
+def _scale_of_similarity(ax: Axes) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
+
+    bar = ax.figure.colorbar(ScalarMappable(LogNorm(*_REACH), "cividis_r"), ax=ax, fraction=0.046, pad=0.02)
+    bar.set_ticks([1e-4, 1e-3, 1e-2, 0.1, 1], labels=["0.0001", "0.001", "0.01", "0.1", "1"])
+    bar.minorticks_off()
+    bar.set_label("similarity (share of κ)", fontsize=_LABEL)
+    bar.ax.tick_params(labelsize=_TICK)
+
+
+def _draw_reach(ax: Axes, position: np.ndarray, similarity: np.ndarray, start: int) -> None:
+    from matplotlib.colors import LogNorm
+
     reached = similarity > 0
     ax.plot(*position[~reached].T, "o", markersize=3, markerfacecolor="white", markeredgecolor="grey", linestyle="none")
     order = np.flatnonzero(reached)[np.argsort(similarity[reached])]  # the strong ones on top
-    dots = ax.scatter(
+    ax.scatter(
         position[order, 0],
         position[order, 1],
         c=similarity[order],
         cmap="cividis_r",
-        norm=LogNorm(1e-4, 1),
+        norm=LogNorm(*_REACH),
         s=34,
         edgecolors="black",
         linewidths=0.4,
         zorder=3,
     )
     ax.plot(*position[start], "*", color=PALETTE["orange"], markersize=20, markeredgecolor="black", zorder=4)
-    bar = ax.figure.colorbar(dots, ax=ax, fraction=0.046, pad=0.02)
-    bar.set_ticks([1e-4, 1e-3, 1e-2, 0.1, 1], labels=["0.0001", "0.001", "0.01", "0.1", "1"])
-    bar.minorticks_off()
-    bar.set_label("similarity (share of κ)", fontsize=_LABEL)
-    bar.ax.tick_params(labelsize=_TICK)
-    return ax
 
 
 def reach_explorer(frame: np.ndarray, position: np.ndarray, W: Any, z: float, k: int, start: int = 0) -> Explorer:
@@ -359,18 +383,21 @@ def reach_explorer(frame: np.ndarray, position: np.ndarray, W: Any, z: float, k:
         The particle to begin with.
     """
     import ipywidgets
+    from matplotlib.figure import Figure
 
     W = csr_array(W)
     height, width = frame.shape[:2]
     limit = kappa(z, k)
+    still = Figure(figsize=(8, 8 * 0.76 * height / width + 0.6), dpi=_DPI)
+    picture = _on_frame(frame, still.add_axes((0.09, 0.13, 0.78, 0.85)), fade=0.6)
+    picture.locator_params(nbins=4)
+    _scale_of_similarity(picture)
+    fresh = backdrop(still, [picture])
 
     def draw(particle: int, length: int) -> tuple[Figure, str]:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(8, 8 * 0.76 * height / width + 0.6), dpi=_DPI)
-        ax = figure.add_axes((0.09, 0.13, 0.78, 0.85))
+        figure, (ax,) = fresh()
         row = walk_similarity(W, z, particle, length)
-        plot_reach(frame, position, row / limit, particle, ax)
+        _draw_reach(ax, position, row / limit, particle)
         neighbours = int((row > 0).sum())
         return figure, (
             f"Walks of up to <b>L = {length}</b> steps from particle <b>{particle}</b> reach <b>{neighbours}</b> of "

@@ -16,6 +16,7 @@ from mpas_lite.evaluation import iou
 from mpas_lite.losses import cross_entropy_loss, dice_loss
 from mpas_lite.plots import PALETTE
 from mpas_lite.widgets import Explorer, slider
+from mpas_lite.widgets.pictures import add_key, add_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -191,23 +192,18 @@ def draw_answers(truth: np.ndarray, answers: Mapping[str, np.ndarray]) -> Figure
     answers : mapping of name to (H, W) bool
     """
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
     white, black = (255, 255, 255), (0, 0, 0)
     right, missed, too_much = (_rgb(color) for color in _PARTS.values())
     colors = np.array([white, too_much, missed, right], np.uint8)  # number 2 * truth + mask
-    figure = Figure(figsize=(2.45 * (1 + len(answers)), 3.3), dpi=80)
-    row = figure.subplots(1, 1 + len(answers))
-    row[0].imshow(np.array([white, black], np.uint8)[truth.astype(int)], interpolation="nearest")
-    row[0].set_title("the truth\n", fontsize=14)
-    for ax, (name, mask) in zip(row[1:], answers.items(), strict=True):
-        ax.imshow(colors[2 * truth + mask], interpolation="nearest")
-        ax.set_title(f"{name}\nIoU {iou(mask, truth):.2f}", fontsize=14)
-    for ax in row:
-        ax.set(xticks=[], yticks=[])
-    patches = [Patch(facecolor=PALETTE[color], edgecolor="black", label=name) for name, color in _PARTS.items()]
-    figure.legend(handles=patches, loc="lower center", ncols=3, fontsize=13, frameon=False, borderaxespad=0.1)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.11, top=0.83, wspace=0.06)
+    pictures = {"the truth\n": np.array([white, black], np.uint8)[truth.astype(int)]}
+    pictures |= {f"{name}\nIoU {iou(mask, truth):.2f}": colors[2 * truth + mask] for name, mask in answers.items()}
+    figure = Figure(figsize=(2.45 * len(pictures), 3.3), dpi=80)
+    width = 1 / len(pictures)
+    for n, (title, picture) in enumerate(pictures.items()):
+        add_picture(figure, picture, ((n + 0.02) * width, 0.1, 0.96 * width, 0.72))
+        figure.text((n + 0.5) * width, 0.84, title, fontsize=14, ha="center")
+    add_key(figure, 0.5 - 1.6 / figure.get_figwidth(), 0.025, _PARTS)
     return figure
 
 

@@ -14,17 +14,17 @@ from mpas_lite.crm import circular_region_merging
 from mpas_lite.drawing import overlay
 from mpas_lite.evaluation import iou, read_ground_truth, truth_of
 from mpas_lite.graph import crowd_graph
-from mpas_lite.plots import PALETTE
+from mpas_lite.plots import _PARTS, PALETTE
 from mpas_lite.tracking import Particles, particles_of_window
 from mpas_lite.video import Video, read_video
 from mpas_lite.widgets import Explorer
+from mpas_lite.widgets.pictures import add_key, add_picture, backdrop
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _GROUPS = ("orange", "sky", "green", "purple", "blue", "vermillion", "yellow")
-_PARTS = {"hit": "sky", "miss": "yellow", "false alarm": "vermillion"}
 _SHOWN = 400  # px: a frame that is larger is thinned out for the picture, not for the mathematics
 
 
@@ -114,6 +114,7 @@ def _callback(frame: np.ndarray, particles: Particles, target: np.ndarray | None
     thin = -(-max(shape) // _SHOWN)
     grey = frame[::thin, ::thin].mean(axis=2, keepdims=True) * 0.6 + 255 * 0.4
     faded = np.repeat(grey.astype(np.uint8), 3, axis=2)
+    fresh, half = _backdrop(faded)
 
     @lru_cache(maxsize=64)
     def graph(k: int) -> Any:
@@ -138,21 +139,31 @@ def _callback(frame: np.ndarray, particles: Particles, target: np.ndarray | None
                 "miss": target & ~mask & counted,
                 "false alarm": mask & ~target & counted,
             }
-        figure = _figure(faded, particles, labels, thin)
-        _picture(figure, 1, _tinted(faded, parts, _PARTS, thin), title)
+        figure, (ax,) = fresh()
+        _draw_groups(ax, particles, labels, thin)
+        ax.set_title(f"{groups} groups of particles", fontsize=13, pad=4, y=1)
+        left, bottom, width, height = half
+        add_picture(figure, _tinted(faded, parts, _PARTS, thin), (left + 0.5, bottom, width, height))
+        figure.text(left + 0.5 + width / 2, bottom + height + 0.012, title, fontsize=13, ha="center")
         _key(figure, 0.515, {name: _PARTS.get(name, "orange") for name in parts})
         return figure, f"<p style='font-size:1.15em'>{line}</p>"
 
     return draw
 
 
-def _figure(picture: np.ndarray, particles: Particles, labels: np.ndarray, thin: int) -> Figure:
-    """A wide figure with the particles on its left half."""
+def _backdrop(picture: np.ndarray) -> Any:
+    """What makes wide figures with the frame on the left half and a key of the groups beneath; and that half."""
     from matplotlib.figure import Figure
 
     height, width = picture.shape[:2]
-    figure = Figure(figsize=(9.6, min(4.6 * height / width, 6) + 0.75), dpi=80)
-    ax = _picture(figure, 0, picture, f"{int(labels.max(initial=0))} groups of particles")
+    still = Figure(figsize=(9.6, min(4.6 * height / width, 6) + 0.75), dpi=80)
+    ax = _picture(still, 0, picture, "")
+    _key(still, 0.01, {"largest group": "orange", "second": "sky", "third": "green"})
+    still.text(0.4, 0.03, "x  dropped", fontsize=12)
+    return backdrop(still, [ax]), ax.get_position(original=True).bounds
+
+
+def _draw_groups(ax: Axes, particles: Particles, labels: np.ndarray, thin: int) -> None:
     start = particles.position / thin
     end = start + particles.velocity * 10 / thin
     for rank, name in enumerate(_GROUPS):
@@ -162,9 +173,6 @@ def _figure(picture: np.ndarray, particles: Particles, labels: np.ndarray, thin:
             ax.plot(*paths.T, color=PALETTE[name], linewidth=1.2)
             ax.plot(*start[mine].T, "o", color=PALETTE[name], markersize=3.5, markeredgecolor="black", mew=0.4)
     ax.plot(*start[labels == 0].T, "x", color="black", markersize=4, mew=0.8)
-    _key(figure, 0.01, {"largest group": "orange", "second": "sky", "third": "green"})
-    figure.text(0.4, 0.03, "x  dropped", fontsize=11)
-    return figure
 
 
 def _picture(figure: Figure, half: int, picture: np.ndarray, title: str) -> Axes:
@@ -179,11 +187,8 @@ def _picture(figure: Figure, half: int, picture: np.ndarray, title: str) -> Axes
 
 
 def _key(figure: Figure, left: float, names: Mapping[str, str]) -> None:
-    """A row of coloured squares with names under a picture; much faster than a legend."""
-    for name, color in names.items():
-        figure.text(left, 0.03, "\N{BLACK SQUARE}", color=PALETTE[color], fontsize=13)
-        figure.text(left + 0.02, 0.03, name, fontsize=11)
-        left += 0.04 + 0.0088 * len(name)
+    """A row of coloured squares with names under a picture."""
+    add_key(figure, left, 0.03, names)
 
 
 def _tinted(

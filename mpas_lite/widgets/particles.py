@@ -11,6 +11,7 @@ from mpas_lite.plots import PALETTE
 from mpas_lite.scenes import Scene
 from mpas_lite.tracking import find_corners, follow
 from mpas_lite.widgets import Explorer
+from mpas_lite.widgets.pictures import backdrop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,30 +115,33 @@ def _callback(frame: np.ndarray, corners: np.ndarray, on_person: np.ndarray, run
     """Return the pure function from slider values to figure and line."""
     from matplotlib.figure import Figure
 
+    still = Figure(figsize=(9.6, 4.3), dpi=80)
+    picture = still.add_axes((0.005, 0.13, 0.52, 0.78))
+    _show_faded(frame, picture)
+    speeds = still.add_axes((0.615, 0.16, 0.37, 0.75), xlim=(0, _TOP), ylim=(0, _TOP))
+    speeds.plot([0, _TOP], [0, _TOP], color="black", linewidth=1)
+    speeds.set_title("speed of particles on people", fontsize=13)
+    speeds.set_xlabel("true (px/frame)", fontsize=12)
+    speeds.set_ylabel("measured (px/frame)", fontsize=12)
+    speeds.tick_params(labelsize=11)
+    fresh = backdrop(still, [picture, speeds])
+
     def draw(interval: int, min_speed: float, max_drift: float) -> tuple[Figure, str]:
         velocity, drift, truth = runs[interval]
         speed, true_speed = np.linalg.norm(velocity, axis=1), np.linalg.norm(truth, axis=1)
         kept = (drift <= max_drift) & (speed >= min_speed)
         error = np.linalg.norm(velocity - truth, axis=1)[kept & on_person]
         error = error[np.isfinite(error)]
-        figure = Figure(figsize=(9.6, 4.3), dpi=80)
-        left = figure.add_axes((0.005, 0.13, 0.52, 0.78))
+        figure, (left, right) = fresh()
         groups = {
             "on people": corners[kept & on_person],
             "elsewhere": corners[kept & ~on_person],
             "dropped": corners[~kept],
         }
-        plot_points(frame, groups, left, size=4)
-        left.set_title(f"{kept.sum()} particles of {len(kept)} corners", fontsize=13)
-        right = figure.add_axes((0.615, 0.16, 0.37, 0.75))
-        right.plot([0, _TOP], [0, _TOP], color="black", linewidth=1)
+        _mark(groups, left, size=4)
+        left.set_title(f"{kept.sum()} particles of {len(kept)} corners", fontsize=13, y=1)
         shown = kept & on_person
         right.plot(true_speed[shown], speed[shown], "o", color=PALETTE["blue"], markersize=4, alpha=0.5)
-        right.set(xlim=(0, _TOP), ylim=(0, _TOP))
-        right.set_title("speed of particles on people", fontsize=13)
-        right.set_xlabel("true (px/frame)", fontsize=12)
-        right.set_ylabel("measured (px/frame)", fontsize=12)
-        right.tick_params(labelsize=11)
         share = (
             f"{100 * (kept & on_person).sum() / kept.sum():.0f} % of them on people" if kept.any() else "none at all"
         )
@@ -160,15 +164,24 @@ def plot_points(frame: np.ndarray, groups: Mapping[str, np.ndarray], ax: Axes, *
     size : float
         Of a mark, in points.
     """
-    looks = (("o", "blue"), ("^", "vermillion"), ("x", "grey"))
+    _show_faded(frame, ax)
+    _mark(groups, ax, size)
+    return ax
+
+
+def _show_faded(frame: np.ndarray, ax: Axes) -> None:
+    height, width = frame.shape[:2]
     grey = frame.mean(axis=2, keepdims=True) * 0.5 + 255 * 0.5
     ax.imshow(np.repeat(grey.astype(np.uint8), 3, axis=2), interpolation="bilinear")
+    ax.set(xticks=[], yticks=[], xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+
+
+def _mark(groups: Mapping[str, np.ndarray], ax: Axes, size: float) -> None:
+    looks = (("o", "blue"), ("^", "vermillion"), ("x", "grey"))
     for (name, points), (mark, color) in reversed(list(zip(groups.items(), looks, strict=False))):
         edge = PALETTE[color] if mark == "x" else "white"
         label = f"{name} ({len(points)})"
         ax.plot(*points.T, mark, color=PALETTE[color], markersize=size, markeredgecolor=edge, mew=0.7, label=label)
-    height, width = frame.shape[:2]
-    ax.set(xticks=[], yticks=[], xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     ax.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
@@ -180,4 +193,3 @@ def plot_points(frame: np.ndarray, groups: Mapping[str, np.ndarray], ax: Axes, *
         reverse=True,
         markerscale=2,
     )
-    return ax

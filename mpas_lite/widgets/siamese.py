@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from mpas_lite.datasets import as_image
+from mpas_lite.drawing import overlay
 from mpas_lite.evaluation import iou
 from mpas_lite.network import MPASNet
-from mpas_lite.plots import PALETTE, plot_mask
+from mpas_lite.plots import _PARTS, PALETTE, _marked, _rgb
 from mpas_lite.widgets import Explorer, slider
+from mpas_lite.widgets.pictures import Place, add_key, add_picture, backdrop
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -137,26 +139,26 @@ def masks_explorer(frame: np.ndarray, probs: Mapping[int, np.ndarray], truth: np
         If there is no step.
     """
     import ipywidgets
-    from matplotlib.figure import Figure
 
     if not probs:
         raise ValueError("There is no step to show: probs is empty.")
+    of_prob, of_mask = (0.01, 0.1, 0.43, 0.8), (0.55, 0.1, 0.44, 0.8)
+    fresh = _with_colorbar(of_prob, "probability of crowd", 1.0, of_mask, {} if truth is None else _PARTS)
 
     def draw(step: int, threshold: float) -> tuple[Figure, str]:
         prob = probs[step]
-        figure = Figure(figsize=(11, 4.5), dpi=72)
-        left, right = figure.subplots(1, 2)
-        shown = left.imshow(prob, cmap="cividis", vmin=0, vmax=1)
-        bar = figure.colorbar(shown, ax=left, fraction=0.035, pad=0.02, ticks=[0, 0.5, 1])
-        bar.set_label("probability of crowd", fontsize=13)
-        plot_mask(frame, prob > threshold, truth, right)
-        left.set_title(f"after {step} steps", fontsize=15)
-        for ax in (left, right):
-            ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
-        figure.subplots_adjust(left=0.01, right=0.99, bottom=0.12, top=0.9, wspace=0.12)
-        line = f"After <b>{step}</b> steps <b>{(prob > threshold).mean():.0%}</b> of the pixels lie above the threshold"
+        mask = prob > threshold
+        figure, _ = fresh()
+        add_picture(figure, _cividis(prob), of_prob)
+        _title(figure, of_prob, f"after {step} steps")
+        if truth is None:
+            add_picture(figure, overlay(frame, mask, _rgb("orange"), opacity=0.5), of_mask, smooth=True)
+        else:
+            add_picture(figure, _marked(frame, mask, truth), of_mask, smooth=True)
+            _title(figure, of_mask, f"IoU {iou(mask, truth):.2f}")
+        line = f"After <b>{step}</b> steps <b>{mask.mean():.0%}</b> of the pixels lie above the threshold"
         if truth is not None:
-            line += f"; IoU with the truth <b>{iou(prob > threshold, truth):.2f}</b>"
+            line += f"; IoU with the truth <b>{iou(mask, truth):.2f}</b>"
         return figure, line + "."
 
     steps = slider(
@@ -198,8 +200,9 @@ def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
         At the networks' working size.
     """
     import ipywidgets
-    from matplotlib.figure import Figure
 
+    of_mask, of_change = (0.01, 0.1, 0.44, 0.8), (0.48, 0.1, 0.43, 0.8)
+    fresh = _with_colorbar(of_change, "change / spread of $F$", 1.5, of_mask, _PARTS)
     before = {name: _features(net, frame) for name, net in nets.items()}
 
     @lru_cache(maxsize=64)
@@ -211,17 +214,11 @@ def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
         f, mask = before[name]
         view, f_hat, mask_hat = changed(name, brightness, saturation)
         change = (f - f_hat).square().mean(dim=0) / f.var(dim=(1, 2)).mean()
-        figure = Figure(figsize=(11, 4.5), dpi=72)
-        left, right = figure.subplots(1, 2)
-        plot_mask(view, mask_hat, mask, left)
-        shown = right.imshow(change.sqrt().numpy(), cmap="cividis", vmin=0, vmax=1.5)
-        bar = figure.colorbar(shown, ax=right, fraction=0.035, pad=0.02, ticks=[0, 0.5, 1, 1.5])
-        bar.set_label("change / spread of $F$", fontsize=13)
-        left.set_title("mask, against that in the old light", fontsize=15)
-        right.set_title("change of the features", fontsize=15)
-        for ax in (left, right):
-            ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
-        figure.subplots_adjust(left=0.01, right=0.91, bottom=0.12, top=0.9, wspace=0.06)
+        figure, _ = fresh()
+        add_picture(figure, _marked(view, mask_hat, mask), of_mask, smooth=True)
+        _title(figure, of_mask, "mask, against that in the old light")
+        add_picture(figure, _cividis(change.sqrt().numpy() / 1.5), of_change)
+        _title(figure, of_change, "change of the features")
         line = (
             f"{name}: features change by <b>{change.mean().sqrt():.2f}</b> of their spread; "
             f"IoU of the two masks <b>{iou(mask_hat, mask):.2f}</b>."
@@ -236,6 +233,34 @@ def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
         ),
     }
     return Explorer(controls, draw)
+
+
+def _with_colorbar(
+    place: Place, label: str, top: float, keyed: Place, key: Mapping[str, str]
+) -> Callable[[], tuple[Figure, list[Axes]]]:
+    """Figures with a colour bar, from 0 to ``top``, to the right of a place, and a key beneath another one."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    still = Figure(figsize=(11, 4.5), dpi=72)
+    beside = still.add_axes((place[0] + place[2] + 0.008, place[1], 0.015, place[3]))
+    bar = still.colorbar(ScalarMappable(Normalize(0, top), "cividis"), cax=beside, ticks=np.arange(0, top + 0.1, 0.5))
+    bar.set_label(label, fontsize=13)
+    add_key(still, keyed[0] + 0.09, 0.03, key)
+    return backdrop(still)
+
+
+def _cividis(values: np.ndarray) -> np.ndarray:
+    """Values from 0 to 1 as colours, (H, W, 3) uint8."""
+    from matplotlib import colormaps
+
+    colors: np.ndarray = colormaps["cividis"](values, bytes=True)
+    return colors[..., :3]
+
+
+def _title(figure: Figure, place: Place, text: str) -> None:
+    figure.text(place[0] + place[2] / 2, place[1] + place[3] + 0.02, text, fontsize=15, ha="center")
 
 
 def _features(net: MPASNet, frame: np.ndarray) -> tuple[Tensor, np.ndarray]:
