@@ -8,6 +8,9 @@ drawn a mask. Ground truth, where there is any, is looked at by the report alone
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -233,13 +236,34 @@ def _stride(named: Sequence[tuple[str, str | Path]], settings: RunSettings) -> i
     """One frame in so many: as set, or such that all clips together give about ``settings.pairs`` pairs."""
     if settings.label.every:
         return settings.label.every
-    frames = 0
-    for _, source in named:
-        try:
-            frames += len(read_video(source))
-        except (ValueError, FileNotFoundError):
-            continue  # labelling will say what is wrong with it
-    return min(20, max(1, round(frames / settings.pairs)))
+    return min(20, max(1, round(_count_frames([source for _, source in named]) / settings.pairs)))
+
+
+def _count_frames(sources: Sequence[str | Path]) -> int:
+    """Frames of all sources together; a source that cannot be read has none, and labelling will say why.
+
+    They are opened in another process: a damaged file may kill it. Another one then goes on after that file.
+    """
+    left, frames = [os.fspath(source) for source in sources], 0
+    while left:
+        child = subprocess.run([sys.executable, "-c", _COUNT], input="\0".join(left), stdout=subprocess.PIPE,
+                               encoding="utf-8", errors="surrogateescape")  # fmt: skip
+        counted = [int(line) for line in child.stdout.split()]
+        frames += sum(counted)
+        left = left[len(counted) + 1 :]
+    return frames
+
+
+_COUNT = """
+import os, sys
+from mpas_lite.video import read_video
+
+for source in sys.stdin.buffer.read().split(b"\\0"):
+    try:
+        print(len(read_video(os.fsdecode(source))), flush=True)
+    except (ValueError, OSError):
+        print(0, flush=True)
+"""
 
 
 def _new_net(settings: RunSettings) -> MPASNet:
