@@ -351,7 +351,13 @@ def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
 @click.argument("table", type=click.Choice(["table1", "table2"]))
 @click.option("--out", type=_EXISTING, required=True, help="Folder for runs and tables; both tables may share one.")
 @click.option("--scenes", type=_EXISTING, multiple=True, help="A clip with ground truth beside it; again for more.")
-@click.option("--train-on", type=_EXISTING, multiple=True, help="Clips to learn from (default: those of --scenes).")
+@click.option(
+    "--paper-scenes",
+    type=_EXISTING,
+    multiple=True,
+    help="CUHK Crowd or the Collective Motion Database: the paper's clips in it, with your truth/.",
+)
+@click.option("--train-on", type=_EXISTING, multiple=True, help="Clips to learn from (default: those of the scenes).")
 @click.option("--seeds", default="0,1,2", show_default=True, help="Comma-separated.")
 @click.option("--split", type=click.Choice(["test", "validation"]), help="Of the synthetic scenes that are scored.")
 @click.option("--steps", type=click.IntRange(1), help="Training steps of each run.")
@@ -360,12 +366,16 @@ def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
 @click.option("--jobs", default=1, show_default=True, help="Clips labelled side by side.")
 @_training_options
 @_quiet
-def reproduce(table: str, out: Path, scenes: tuple[Path, ...], train_on: tuple[Path, ...], seeds: str, workers: int,
-              jobs: int, device: str, quiet: bool, **options: Any) -> None:  # fmt: skip
+def reproduce(table: str, out: Path, scenes: tuple[Path, ...], paper_scenes: tuple[Path, ...],
+              train_on: tuple[Path, ...], seeds: str, workers: int, jobs: int, device: str, quiet: bool,
+              **options: Any) -> None:  # fmt: skip
     """The paper's Table 1 or 2: every row with every seed, ours beside the paper's.
 
     By default on the synthetic benchmark, on a CPU, in about an hour and a half for both; give the same command
     again to go on after an interruption.
+
+    The paper's own scenes: --paper-scenes FOLDER. Their authors published no annotations: put yours into truth/ of
+    a clip's folder, named as its frames. All clips are learned from, those with truth are scored.
     """
     from mpas_lite.reproduce import ReproduceSettings, format_table
     from mpas_lite.reproduce import reproduce as reproduce_table
@@ -375,10 +385,23 @@ def reproduce(table: str, out: Path, scenes: tuple[Path, ...], train_on: tuple[P
     except ValueError:
         raise click.UsageError(f"--seeds {seeds}: give whole numbers with commas, such as 0,1,2.") from None
     settings = replace(ReproduceSettings(), **{k: v for k, v in options.items() if v is not None})
-    results = reproduce_table(table, out, scenes=scenes or None, train=train_on or None, seeds=numbers,
+    if scenes and paper_scenes:
+        raise click.UsageError("--scenes and --paper-scenes: give one of them.")
+    scored = _clips_of_paper(paper_scenes) if paper_scenes else scenes or None
+    results = reproduce_table(table, out, scenes=scored, train=train_on or None, seeds=numbers,
                               settings=settings, accelerator=device, jobs=jobs, workers=workers,
                               progress=not quiet, say=click.echo)  # fmt: skip
     click.echo("\n" + format_table(results) + f"\n{out / table / 'table.md'}")
+
+
+def _clips_of_paper(folders: tuple[Path, ...]) -> dict[str, list[Path]]:
+    """The clips of the paper's scenes that are at hand, by scene."""
+    from mpas_lite.sources import paper_scenes
+
+    found = {scene: [clip.source for clip in clips] for scene, clips in paper_scenes(*folders).items() if clips}
+    if not found:
+        raise ValueError(f"No clip of the paper's scenes lies in {', '.join(map(str, folders))}.")
+    return found
 
 
 @cli.group()

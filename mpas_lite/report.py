@@ -46,8 +46,8 @@ class ClipResult:
 def truth_folders(source: str | Path, given: Path | None = None) -> dict[str, Path]:
     """Ground truth of a clip, by kind: a given folder, or what lies beside the clip in a layout we know.
 
-    Our scenes keep ``truth/crowd`` and ``truth/person`` beside the video; CDnet keeps ``groundtruth`` beside
-    the folder ``input``.
+    Our scenes keep ``truth/crowd`` and ``truth/person`` beside the video. A folder of frames may have these too, or
+    masks in ``truth`` itself. CDnet keeps ``groundtruth`` beside the folder ``input``.
 
     Raises
     ------
@@ -63,7 +63,8 @@ def truth_folders(source: str | Path, given: Path | None = None) -> dict[str, Pa
         kinds = {kind: place / kind for kind in ("crowd", "person") if (place / kind).is_dir()}
         if kinds:
             return kinds
-        if place.is_dir() and (given is not None or beside.name == "input"):
+        own = place.parent == source and any(place.glob("*.png"))
+        if place.is_dir() and (given is not None or beside.name == "input" or own):
             return {"truth": place}
     return {}
 

@@ -447,7 +447,7 @@ def _read_clip(name: str, scene: str, source: str | Path, settings: ReproduceSet
     truth = truth_folders(source)
     if not truth:
         raise ValueError(
-            f"{source} has no ground truth beside it: masks in truth/crowd, truth/person or (CDnet) groundtruth."
+            f"{source} has no ground truth beside it: masks in truth, truth/crowd, truth/person or (CDnet) groundtruth."
         )
     last = len(video) - 1 - settings.label.interval  # motion is seen over the frames that follow
     both = set.intersection(*(set(truth_of(video, folder)) for folder in truth.values()))

@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from test_sources import make_crowd_clip
 
+from mpas_lite import cli
 from mpas_lite import reproduce as module
 from mpas_lite.evaluation import iou
 from mpas_lite.files import read_image, read_json, write_image
@@ -215,6 +218,64 @@ def test_a_bad_scene_is_named_and_left_out(clips, tmp_path):
     assert "Left out: broken" in (tmp_path / "out/table1/table.md").read_text()
     with pytest.raises(ValueError, match="None of the scenes"):
         quietly("table1", tmp_path / "none", scenes=[broken], train=clips)
+
+
+# ------------------------------------------------------------------------------------------------ the paper's scenes
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory):
+    """Miniatures of both databases: four clips of the paper, three of them annotated, and one that is not of it."""
+    folder = tmp_path_factory.mktemp("databases")
+    for name, truth in (
+        ("cuhk/2_36-1", "truth/crowd"),
+        ("cuhk/2_36-2", "truth"),
+        ("cuhk/2_35-1", None),
+        ("cuhk/other-1", "truth"),
+        ("cmd/marathonround-1", "truth"),
+    ):
+        clip = make_crowd_clip(folder / name)
+        for n in (2, 5, 7, 12):  # by the names of the frames
+            mask = np.zeros((60, 100), bool)
+            mask[10:50, 5 + 2 * n : 45 + 2 * n] = True
+            if truth:
+                write_image(clip / truth / f"{n:06d}.png", mask)
+    return folder
+
+
+def test_a_clip_of_the_databases_is_read_without_its_mean_image(databases):
+    for name, kind in (("cuhk/2_36-1", "crowd"), ("cuhk/2_36-2", "truth")):
+        clip = module._read_clip("a", "b", databases / name, TINY)
+        assert clip.truth == {kind: databases / name / ("truth/crowd" if kind == "crowd" else "truth")}
+        assert clip.frames == (1, 6)  # the middles of 1, 4, 6; five frames follow each; 0 is 000001.jpg
+        for index, frame in clip.video.frames(clip.frames):
+            assert round(frame[1, 1].mean() / 10) == index + 1  # the grey of the corner says which frame
+
+
+def test_the_papers_scenes_by_the_command(databases, tmp_path):
+    command = ["reproduce", "table1", "--out", str(tmp_path), "--seeds", "0", "--steps", "1", "--long-side", "64"]
+    command += ["--encoder", "mobilenetv3_small_050", "--device", "cpu", "--quiet"]
+    command += ["--paper-scenes", str(databases / "cuhk"), "--paper-scenes", str(databases / "cmd")]
+    with pytest.warns(UserWarning, match="not at hand: .*2_35-2"):
+        done = CliRunner().invoke(cli.cli, command, catch_exceptions=False)
+    assert done.exit_code == 0
+    results = read_json(tmp_path / "table1" / "results.json")
+    assert results["scenes"] == {"2_36": ["2_36-1", "2_36-2"], "marathonround": ["marathonround-1"]}
+    assert list(results["left_out"]) == ["2_35-1"]
+    assert "2_35-1 has no ground truth beside it" in done.output
+    assert {path.name for path in (tmp_path / "pairs").iterdir()} == {"2_36-1", "2_36-2", "2_35-1", "marathonround-1"}
+    for name in ("CM+CRM", "MOG2", "MPASNET"):
+        assert set(rows_of(results)[name]["iou"]["truth"]["scenes"]) == {"2_36", "marathonround"}
+        assert set(rows_of(results)[name]["iou"]["crowd"]["scenes"]) == {"2_36"}
+
+
+def test_the_papers_scenes_must_be_there_and_alone(databases, tmp_path):
+    with pytest.warns(UserWarning, match="not at hand"), pytest.raises(ValueError, match="No clip of the paper's"):
+        cli._clips_of_paper((databases / "cuhk" / "other-1",))
+    both = ["--scenes", str(databases), "--paper-scenes", str(databases)]
+    done = CliRunner().invoke(cli.cli, ["reproduce", "table1", "--out", str(tmp_path), *both])
+    assert done.exit_code == 2
+    assert "give one of them" in done.output
 
 
 # ------------------------------------------------------------------------------------------------ the table
