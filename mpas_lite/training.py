@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
@@ -152,9 +153,9 @@ def fit(
         ``torch.manual_seed`` before making the net.
     accelerator, devices, num_nodes, strategy, precision
         Handed to lightning-fabric: ``"cpu"``, ``"cuda"``, ...; how many; ``"bf16-mixed"`` and so on. Several
-        devices need the script's ``if __name__ == "__main__":`` guard, or torchrun or SLURM around it; under
-        torchrun ``devices`` and ``num_nodes`` are what it has started. Several processes share each step's
-        images, and batch norm's statistics are over all of them.
+        devices need the script's ``if __name__ == "__main__":`` guard, or torchrun or SLURM's srun around it, under
+        which ``devices`` and ``num_nodes`` are what these have started. Several processes share each step's images,
+        and batch norm's statistics are over all of them.
     compile : bool
         Hand the net to ``torch.compile`` first. Pays in long runs on a GPU.
     channels_last : bool, optional
@@ -212,9 +213,9 @@ def fit(
     views = TrainingViews(dataset, augmentation, seed=seed)
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision!r}: choose {', '.join(PRECISIONS)}.")
-    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun knows best how many processes it started
-        devices = int(os.environ["LOCAL_WORLD_SIZE"])
-        num_nodes = int(os.environ["WORLD_SIZE"]) // devices
+    outside = TorchElasticEnvironment.detect() or SLURMEnvironment.detect()
+    if outside:  # torchrun and SLURM know best how many processes they have started
+        devices, num_nodes = _started(devices, num_nodes)
     for name, value in (
         ("checkpoint_every", checkpoint_every),
         ("validate_every", validate_every),
@@ -229,9 +230,7 @@ def fit(
         )
     net.long_side = dataset.long_side
     if strategy == "auto" and devices * num_nodes > 1:
-        # Spawned processes run _train alone; torchrun and SLURM have started processes of their own.
-        outside = "TORCHELASTIC_RUN_ID" in os.environ or "SLURM_NTASKS" in os.environ
-        strategy = "ddp" if outside else "ddp_spawn"
+        strategy = "ddp" if outside else "ddp_spawn"  # spawned processes run _train alone
     fabric = Fabric(
         accelerator=accelerator,
         devices=devices,
@@ -344,6 +343,23 @@ class Settings:
         for name, choices in (("schedule", ("constant", "cosine")), ("loss", ("dice", "cross_entropy"))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(choices)}.")
+
+
+def _started(devices: int, num_nodes: int) -> tuple[int, int]:
+    """Processes on each machine, and machines, that torchrun or SLURM has started; what was asked for must fit."""
+    if TorchElasticEnvironment.detect():
+        here = int(os.environ["LOCAL_WORLD_SIZE"])
+        return here, int(os.environ["WORLD_SIZE"]) // here
+    machines, processes = int(os.environ.get("SLURM_NNODES", "1")), int(os.environ["SLURM_NTASKS"])
+    here = processes // machines
+    if processes > 1 and "SLURM_NTASKS_PER_NODE" not in os.environ:
+        raise ValueError(f"SLURM has started {processes} processes: give sbatch or srun --ntasks-per-node={here}, too.")
+    if devices * num_nodes > 1 and (devices, num_nodes) != (here, machines):
+        raise ValueError(
+            f"SLURM has started {here} processes on each of {machines} machines, but devices={devices} and "
+            f"num_nodes={num_nodes}. Leave both out, or ask SLURM for as many: --nodes, --ntasks-per-node and srun."
+        )
+    return here, machines
 
 
 def _named(names: Sequence[str], most: int = 8) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from mpas_lite.network import MPASNet
 from mpas_lite.training import fit
 
 ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")},
+    **{name: value for name, value in os.environ.items() if not name.startswith(("RANK", "WORLD_SIZE", "SLURM_"))},
     "PYTHONPATH": str(ROOT),
     "OMP_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -165,3 +166,77 @@ def test_torchrun_one_process_killed_and_resumed(clip: Path, tmp_path: Path) -> 
     ]
     for state in states[1:]:
         assert all(torch.equal(state[name], tensor) for name, tensor in states[0].items())
+
+
+# ------------------------------------------------------------------------------------------------- clusters
+
+
+def train_command(clip: Path, out: Path, *more: str) -> list[str]:
+    options = ["--encoder", "test_resnet", "--batch-size", "2", "--epochs", "1", "--device", "cpu", "--quiet"]
+    return ["-m", "mpas_lite.cli", "train", str(clip), "--out", str(out), *options, *more]
+
+
+def slurm(tasks: int, rank: int = 0) -> dict[str, str]:
+    """What srun tells a process that it starts on a single machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    numbers = {"NTASKS": tasks, "NTASKS_PER_NODE": tasks, "NNODES": 1, "NODEID": 0, "PROCID": rank, "LOCALID": rank}
+    about = {"SLURM_JOB_ID": "4711", "SLURM_JOB_NAME": "crowd", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    return ENVIRONMENT | about | {f"SLURM_{name}": str(number) for name, number in numbers.items()}
+
+
+@pytest.mark.slow
+def test_slurm_torchrun_and_devices_train_the_same(clip: Path, tmp_path: Path) -> None:
+    """The command as a cluster runs it, in two processes: each ends well, and one writes; the weights are the same."""
+    environment = slurm(2)
+    tasks = [
+        subprocess.Popen(
+            [sys.executable, *train_command(clip, tmp_path / "slurm")],
+            env=environment | {"SLURM_PROCID": str(rank), "SLURM_LOCALID": str(rank)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    said = [task.communicate(timeout=240)[0] for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0]
+    assert "model.safetensors" in said[0]
+    assert said[1] == ""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    torchrun += train_command(clip, tmp_path / "torchrun")
+    subprocess.run(torchrun, env=ENVIRONMENT, check=True, timeout=240, stderr=subprocess.DEVNULL)
+    alone = [sys.executable, *train_command(clip, tmp_path / "devices", "--devices", "2")]
+    subprocess.run(alone, env=ENVIRONMENT, check=True, timeout=240)
+
+    assert len(list((tmp_path / "slurm").rglob("*.safetensors"))) == 1
+    nets = [load(tmp_path / how / "model.safetensors") for how in ("slurm", "torchrun", "devices")]
+    assert all(net.provenance["settings"]["devices"] == 2 for net in nets)
+    for net in nets[1:]:
+        for (name, one), two in zip(nets[0].state_dict().items(), net.state_dict().values(), strict=True):
+            assert torch.equal(one, two), name
+
+
+@pytest.mark.parametrize(
+    ("without", "devices", "sentence"),
+    [
+        ("SLURM_NTASKS_PER_NODE", 1, r"SLURM has started 4 processes: give sbatch or srun --ntasks-per-node=4, too\."),
+        ("", 8, r"has started 4 processes on each of 1 machines, but devices=8 and num_nodes=1\. Leave both out"),
+    ],
+)
+def test_what_slurm_started_and_what_is_asked_for_must_fit(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, without: str, devices: int, sentence: str
+) -> None:
+    for name, value in slurm(4).items():
+        if name.startswith("SLURM_") and name != without:
+            monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=sentence):
+        fit(MPASNet("test_resnet", width=8), clip, devices=devices, accelerator="cpu", progress=False)
+
+
+def test_an_interactive_allocation_is_no_cluster_run(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (slurm(4) | {"SLURM_JOB_NAME": "interactive"}).items():
+        if name.startswith("SLURM_"):
+            monkeypatch.setenv(name, value)
+    history = fit(MPASNet("test_resnet", width=8), clip, epochs=1, batch_size=4, accelerator="cpu", progress=False)
+    assert history.steps == 2
