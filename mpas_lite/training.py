@@ -159,7 +159,7 @@ def fit(
     compile : bool
         Hand the net to ``torch.compile`` first. Pays in long runs on a GPU.
     channels_last : bool, optional
-        Keep maps as (B, H, W, C) in memory. By default on CUDA only, where convolutions want it.
+        Keep maps as (B, H, W, C) in memory. By default on CUDA and on a CPU, where convolutions want it.
     workers : int, optional
         Processes that read and augment pairs. By default none on a CPU, and beside each GPU as many as there
         are cores for, 8 at most.
@@ -260,7 +260,7 @@ def fit(
         resume=resume,
         deadline=math.inf if max_seconds is None else started + max_seconds,
         compile=compile,
-        channels_last=fabric.device.type == "cuda" if channels_last is None else channels_last,
+        channels_last=fabric.device.type in ("cuda", "cpu") if channels_last is None else channels_last,
         workers=_default_workers(fabric.device, devices) if workers is None else workers,
         judge=_judge(validate, dataset, batch_size),
         validate_every=validate_every,
@@ -571,7 +571,7 @@ def _validation(fabric: Fabric, net: MPASNet, weights: dict[str, Tensor], judge:
     """Let the first process judge a copy of the net while the others wait; all hear the same."""
     value = 0.0
     if fabric.is_global_zero:
-        judged = copy.deepcopy(net).to(fabric.device)
+        judged = copy.deepcopy(net).to(fabric.device).to(memory_format=torch.contiguous_format)  # as in the end
         judged.load_state_dict(weights)
         value = judge(judged)
     return float(fabric.broadcast(value))

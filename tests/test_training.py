@@ -169,8 +169,12 @@ def test_averages_resume_bit_for_bit(clip: Path, tmp_path: Path) -> None:
 
 
 def test_channels_last_changes_the_memory_and_not_the_result(clip: Path) -> None:
-    one, other = new_net(), new_net()
-    histories = [fit(net, clip, epochs=1, channels_last=last, **QUICK) for net, last in ((one, False), (other, True))]
+    one, other, default = new_net(), new_net(), new_net()
+    histories = [
+        fit(net, clip, epochs=1, channels_last=last, **QUICK)
+        for net, last in ((one, False), (other, True), (default, None))
+    ]
+    assert weights_equal(other, default)
     assert histories[0].loss == pytest.approx(histories[1].loss, rel=1e-3)
     assert all(weight.is_contiguous() for weight in other.state_dict().values())
 
