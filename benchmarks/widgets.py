@@ -20,6 +20,7 @@ import numpy as np
 import mpas_lite as mp
 from benchmarks.measure import HEADER, Row
 from mpas_lite.widgets import Explorer
+from mpas_lite.widgets.beyond import place_explorer, refinement_explorer
 from mpas_lite.widgets.collectiveness import noise_explorer, outlier_explorer
 from mpas_lite.widgets.graph import reach_explorer, series_explorer
 from mpas_lite.widgets.losses import imbalance_explorer
@@ -50,6 +51,8 @@ def explorers() -> dict[str, Callable[[], Explorer]]:
         "05 wrong labels": label_explorer,
         "06 masks": lambda: masks_explorer(frame[::2, ::2], {step: rng.random((120, 160)) for step in range(7)}),
         "06 light": lambda: light_explorer({"net": mp.MPASNet("test_efficientnet").eval()}, frame[::2, ::2]),
+        "07 place": place_explorer,
+        "07 refinement": lambda: refinement_explorer(clip, clip / "truth" / "crowd", index=40),
     }
 
 

@@ -645,7 +645,8 @@ assert run.loss[-1] < run.loss[0]
 # - Recalibrate batch norm after a short training.
 # - A difference between two methods can only mean something if it is larger than the difference between two seeds.
 #
-# This was the last notebook of the method. Back to the [start](00_quickstart.ipynb), with your own video.
+# This was the last notebook of the method. Next: [07 Beyond the paper](07_beyond_the_paper.ipynb), with better labels from
+# the same clips, and where they are worse. Or back to the [start](00_quickstart.ipynb), with your own video.
 #
 # ## Further reading
 #

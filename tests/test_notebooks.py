@@ -49,7 +49,7 @@ def code_cells(notebook):
 
 def test_the_course_is_complete_and_in_order():
     assert [path.stem for path in notebook_paths()] == NAMES
-    assert [name[:2] for name in NAMES] == [f"{n:02d}" for n in range(7)]
+    assert [name[:2] for name in NAMES] == [f"{n:02d}" for n in range(8)]
 
 
 @every_notebook
