@@ -157,6 +157,7 @@ def _net_options(command: Callable) -> Callable:
 @click.option("--truth", type=_EXISTING, help="Ground truth of the one INPUT: a folder of masks.")
 @click.option("--paper", is_flag=True, help="The paper's settings: hrnet_w48, one frame in 20, circles of 20 px.")
 @click.option("--steps", type=click.IntRange(1), help="Training steps, rounded to whole epochs.")
+@click.option("--rounds", type=click.IntRange(0), help="Rounds of self-training at most, beyond the paper (0).")
 @click.option("--segment-every", type=click.IntRange(1), help="Segment one frame in so many (1).")
 @_label_options
 @_net_options
@@ -348,7 +349,7 @@ def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
 
 
 @cli.command()
-@click.argument("table", type=click.Choice(["table1", "table2"]))
+@click.argument("table", type=click.Choice(["table1", "table2", "beyond"]))
 @click.option("--out", type=_EXISTING, required=True, help="Folder for runs and tables; both tables may share one.")
 @click.option("--scenes", type=_EXISTING, multiple=True, help="A clip with ground truth beside it; again for more.")
 @click.option(
@@ -369,7 +370,9 @@ def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
 def reproduce(table: str, out: Path, scenes: tuple[Path, ...], paper_scenes: tuple[Path, ...],
               train_on: tuple[Path, ...], seeds: str, workers: int, jobs: int, device: str, quiet: bool,
               **options: Any) -> None:  # fmt: skip
-    """The paper's Table 1 or 2: every row with every seed, ours beside the paper's.
+    """The paper's Table 1 or 2, or `beyond`: every row with every seed, ours beside the paper's.
+
+    beyond: the labels that use the still camera, each step alone and left out, and networks that learned from them.
 
     By default on the synthetic benchmark, on a CPU, in about an hour and a half for both; give the same command
     again to go on after an interruption.

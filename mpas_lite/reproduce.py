@@ -1,14 +1,15 @@
-"""The paper's Tables 1 and 2: every row on the same scenes, several seeds, ours beside the paper's.
+"""The paper's Tables 1 and 2, and what lies beyond them: every row on the same scenes, several seeds.
 
 Each network is trained on pseudo-labels alone and scored on scenes with ground truth: by default the synthetic
 benchmark, trained on its train split and scored on its test split. A run is one row with one seed::
 
     out/settings.json              what all runs below it were made with
     out/scenes, out/pairs          the synthetic clips, and the pseudo-labels that the networks learn from
+    out/pairs-<labels>             the same of other kinds of labels, where the table has such
     out/runs/<run>/scores.json     IoU of every clip; beside it the network
     out/table1/results.json        all numbers of a table; table.md is the table to read
 
-Both tables share what they have in common: the network without and with the siamese branch are trained once.
+All tables share what they have in common: the network without and with the siamese branch are trained once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,6 +34,7 @@ from mpas_lite.evaluation import markdown_table, mog2_masks, score_masks, truth_
 from mpas_lite.files import changes, folder_in_use, read_json, whole_file, write_json
 from mpas_lite.pseudolabel import LabelSettings, label_window, name_clips, pseudo_label_many
 from mpas_lite.records import processor
+from mpas_lite.refine import Refinement, Spread, refine_clip, working_scale
 from mpas_lite.report import truth_folders
 from mpas_lite.scenes import SPLITS, render_benchmark
 from mpas_lite.tracking import windows
@@ -59,6 +61,10 @@ class Row:
         ``"dice"`` or ``"cross_entropy"``, if the row is a network; else empty.
     siamese, air : bool
         With siamese feature aggregation (SFA); with the AIR loss.
+    labels : str
+        Which labels are scored or learned from: "circles" are those of the settings, others see ``_LABELS``.
+    rounds : int
+        Rounds of self-training at most, see :mod:`mpas_lite.rounds`.
     """
 
     name: str
@@ -67,10 +73,25 @@ class Row:
     loss: str = ""
     siamese: bool = False
     air: bool = False
+    labels: str = "circles"
+    rounds: int = 0
 
 
 _PLAIN = Row("MPASNET*", "dice", 0.6009, "dice")
 _FULL = Row("MPASNET", "dice-sfa-air", 0.6447, "dice", siamese=True, air=True)
+
+_STEPS = ("shadows", "perspective", "standing", "not_crowd", "camera")
+_BARE = Refinement(**dict.fromkeys(_STEPS, False))
+
+# What other kinds of labels change in the settings of the labels.
+_LABELS: dict[str, dict[str, Any]] = {
+    "circles": {},
+    "paper": {"radius": 20.0},
+    "refined": {"refine": Refinement()},
+    "background": {"refine": _BARE},
+    **{f"only-{step}": {"refine": replace(_BARE, **{step: True})} for step in _STEPS},
+    **{f"no-{step}": {"refine": replace(Refinement(), **{step: False})} for step in _STEPS},
+}
 
 TABLES: dict[str, tuple[Row, ...]] = {
     "table1": (
@@ -88,11 +109,28 @@ TABLES: dict[str, tuple[Row, ...]] = {
         Row("CE + SFA + AIR", "ce-sfa-air", None, "cross_entropy", siamese=True, air=True),
         Row("Dice + SFA + AIR", _FULL.run, _FULL.paper, "dice", siamese=True, air=True),
     ),
+    "beyond": (
+        Row("MOG2", "mog2"),
+        Row("MOG2 closed", "mog2-closed"),
+        Row("labels: circles of 20 px (paper)", "labels-paper", labels="paper"),
+        Row("labels: circles", "labels"),
+        Row("labels: background alone", "labels-background", labels="background"),
+        *(Row(f"labels: background and {step}", f"labels-only-{step}", labels=f"only-{step}") for step in _STEPS),
+        Row("labels: refined", "labels-refined", labels="refined"),
+        *(Row(f"labels: refined without {step}", f"labels-no-{step}", labels=f"no-{step}") for step in _STEPS),
+        replace(_FULL, name="network from circles of 20 px (paper)", run="paper", paper=None, labels="paper"),
+        replace(_FULL, name="network from circles", paper=None),
+        replace(_FULL, name="network from refined labels", run="refined", paper=None, labels="refined"),
+        replace(
+            _FULL, name="network, one round of self-training", run="rounds", paper=None, labels="refined", rounds=1
+        ),
+    ),
 }
 
 _TITLES = {
     "table1": "Table 1: motion alone, and networks that learned from it",
     "table2": "Table 2: which of the ideas does it",
+    "beyond": "Beyond the paper: labels that use the still camera",
 }
 _NOTES = {
     "table1": (
@@ -104,6 +142,11 @@ _NOTES = {
         "CE: cross entropy in place of Dice. SFA: siamese feature aggregation. AIR: the augmentation-invariant loss. "
         "AIR without SFA is left out, as the network has no such mode. The paper's figures of Dice and of Dice + SFA + "
         "AIR are those of MPASNET* and MPASNET in its Table 1; a dash where its figure is not at hand."
+    ),
+    "beyond": (
+        "Circles have the radius of the settings where no other is named. Every step of the refinement stands on its "
+        "background, once alone and once left out; perspective, standing, ... are the fields of mp.Refinement. The "
+        "round of self-training is part of the same number of steps."
     ),
 }
 _KINDS = {"crowd": "crowd masks, the paper's kind", "person": "person masks", "truth": "the given ground truth"}
@@ -192,9 +235,9 @@ def reproduce(
 
     Parameters
     ----------
-    table : "table1" or "table2"
+    table : "table1", "table2" or "beyond"
     out : path
-        Both tables may go into one folder, and then share scenes, labels and the runs they have in common.
+        All tables may go into one folder, and then share scenes, labels and the runs they have in common.
     scenes : clips with ground truth, optional
         Videos or folders of frames, with their truth where :func:`mpas_lite.report.truth_folders` finds it; each
         is a scene, or several make up one: ``{"Scene2": [clip, clip]}``. By default the synthetic benchmark.
@@ -278,16 +321,17 @@ class _Job:
         if not clips:
             raise ValueError("None of the scenes can be scored (see above).")
         left_out |= labels["left_out"]
-        pairs, not_labelled = self._pairs(train, jobs)
-        left_out |= not_labelled
-
         rows = [row for row in TABLES[table] if row.run]
+        pairs: dict[str, list[Path]] = {}
+        for labels_of in dict.fromkeys(row.labels for row in rows if row.loss):
+            pairs[labels_of], not_labelled = self._pairs(train, labels_of, jobs)
+            left_out |= not_labelled
         todo: list[tuple[Row, int | None]] = [(row, None) for row in rows if not row.loss]
         todo += [(row, seed) for seed in seeds for row in rows if row.loss]  # a whole table early, then the next seed
         done: dict[str, dict[str, Any]] = {}
         for number, (row, seed) in enumerate(todo, 1):
             name = _run_name(row, seed)
-            done[name] = self._run(name, partial(self._row, row, seed, clips, pairs))
+            done[name] = self._run(name, partial(self._row, row, seed, clips, pairs.get(row.labels, [])))
             results = _results(table, done, seeds, self.settings, clips, left_out)
             write_json(self.out / table / "results.json", results)
             with whole_file(self.out / table / "table.md") as temporary:
@@ -325,11 +369,15 @@ class _Job:
                 self.say(f"    left out: {error}")
         return clips, left_out
 
-    def _pairs(self, train: Sequence[str | Path], jobs: int) -> tuple[list[Path], dict[str, str]]:
+    def _label(self, labels: str) -> LabelSettings:
+        return replace(self.settings.label, **_LABELS[labels])
+
+    def _pairs(self, train: Sequence[str | Path], labels: str, jobs: int) -> tuple[list[Path], dict[str, str]]:
         """Folders of pseudo-labelled pairs, and why some clips have none."""
-        label = self.settings.label
-        self.say(f"labels: {len(train)} clips to train on, one frame in {label.every}")
-        labelled = pseudo_label_many(train, self.out / "pairs", settings=label, jobs=jobs, progress=self.progress)
+        label = self._label(labels)
+        folder = self.out / ("pairs" if labels == "circles" else f"pairs-{labels}")
+        self.say(f"labels ({labels}): {len(train)} clips to train on, one frame in {label.every}")
+        labelled = pseudo_label_many(train, folder, settings=label, jobs=jobs, progress=self.progress)
         failed = {clip.name: clip.error for clip in labelled if clip.error}
         for error in failed.values():
             self.say(f"    left out: {error}")
@@ -349,8 +397,8 @@ class _Job:
         return result
 
     def _row(self, row: Row, seed: int | None, clips: Sequence[_Clip], pairs: Sequence[Path]) -> dict[str, Any]:
-        if row.run == "labels":
-            return self._score(clips, partial(_labels, settings=self.settings.label))
+        if row.run.startswith("labels"):
+            return self._score(clips, partial(_labels, settings=self._label(row.labels)))
         if not row.loss or seed is None:
             return self._score(clips, partial(_mog2, closed=row.run == "mog2-closed"))
         folder = self.out / "runs" / _run_name(row, seed)
@@ -366,33 +414,39 @@ class _Job:
         from mpas_lite.checkpoints import load, save
         from mpas_lite.datasets import find_pairs
         from mpas_lite.network import MPASNet
-        from mpas_lite.training import fit
+        from mpas_lite.rounds import Rounds, fit_in_rounds
 
         model, s = folder / "model.safetensors", self.settings
         if not model.exists():
             torch.manual_seed(seed)
             net = MPASNet(s.encoder, encoder_weights=s.encoder_weights, siamese=row.siamese)
             count = sum(len(find_pairs(each)) for each in pairs)
-            history = fit(
+            rounds = Rounds(most=row.rounds)
+            first = s.steps / (1 + rounds.most * rounds.share)  # all rows have the same number of steps
+            taught = fit_in_rounds(
                 net,
                 list(pairs),
-                out=folder / "training",
-                epochs=max(1, round(s.steps / math.ceil(count / s.batch_size))),
+                folder / "training",
+                rounds=rounds,
+                epochs=max(1, round(first / math.ceil(count / s.batch_size))),
                 batch_size=s.batch_size,
                 lr=s.lr,
-                schedule=s.schedule,  # type: ignore[arg-type]
-                loss=row.loss,  # type: ignore[arg-type]
+                schedule=s.schedule,
+                loss=row.loss,
                 air_weight=s.air_weight if row.air else 0.0,
-                augmentation=s.augmentation,  # type: ignore[arg-type]
+                augmentation=s.augmentation,
                 long_side=s.long_side,
                 seed=seed,
                 accelerator=self.accelerator,
                 precision=s.precision,
                 workers=self.workers,
                 progress=self.progress,
+                say=self.say,
             )
+            history = taught.history
             losses = {"loss": history.loss, "segmentation": history.segmentation, "air": history.air}
-            write_json(folder / "training.json", {"pairs": count, "steps": history.steps, **losses})
+            write_json(folder / "training.json", {"pairs": count, "steps": history.steps, **losses,
+                                                 "agreement": taught.agreement, "rounds": taught.kept})  # fmt: skip
             save(net, model)
             shutil.rmtree(folder / "training")  # the checkpoint, larger than the net
         return load(model)
@@ -413,10 +467,27 @@ class _Job:
 
 
 def _labels(clip: _Clip, settings: LabelSettings) -> Masks:
-    """CM+CRM: the pseudo-labels themselves."""
+    """The pseudo-labels themselves: CM+CRM, or what the refinement makes of it."""
     unwanted = set(range(len(clip.video))) - set(clip.frames)
+    kept, spread = [], Spread()
     for index, frames in windows(clip.video, every=1, interval=settings.interval, skip=unwanted):
-        yield index, label_window(index, frames, settings).mask
+        labelled = label_window(index, frames, settings)
+        if settings.refine is None:
+            yield index, labelled.mask
+            continue
+        kept.append(labelled)
+        spread.add(frames[0])
+        spread.add(frames[-1])
+    if settings.refine is not None:
+        _, refined = refine_clip(
+            ((one.index, one.frame) for one in kept),
+            [(one.particles, one.labels) for one in kept],
+            spread.frames,
+            radius=settings.radius,
+            scale=working_scale(clip.video.shape),
+            settings=settings.refine,
+        )
+        yield from ((one.index, one.mask) for one in refined)
 
 
 def _mog2(clip: _Clip, closed: bool) -> Masks:
@@ -591,15 +662,16 @@ def format_table(results: Mapping[str, Any]) -> str:
         "other scenes: compare the order and the distances, not the height.",
     ]
     kinds = [kind for kind in _KINDS if any(kind in row["iou"] for row in results["rows"])]
+    quoted = any(row["paper"] is not None for row in results["rows"])
     for kind in kinds:
         columns = [scene for scene in results["scenes"] if any(_has(row, kind, scene) for row in results["rows"])]
         rows = []
         for row in results["rows"]:
             iou = row["iou"].get(kind)
-            paper = {} if kind != kinds[0] else {"paper": row["paper"]}
+            paper = {"paper": row["paper"]} if kind == kinds[0] and quoted else {}
             by_scene = {scene: _cell(iou["scenes"].get(scene)) if iou else None for scene in columns}
             rows.append({"method": row["name"], **paper, "ours": _cell(iou), **by_scene})
-        header = ["method", *(["paper"] if kind == kinds[0] else []), "ours", *columns]
+        header = ["method", *(["paper"] if kind == kinds[0] and quoted else []), "ours", *columns]
         lines += [f"## Against {_KINDS[kind]}", markdown_table(rows, header, digits=4)]
     lines.append(_NOTES[table])
     if results["left_out"]:

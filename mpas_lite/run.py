@@ -47,6 +47,8 @@ class RunSettings:
         Training steps; whole epochs, as many as come nearest.
     batch_size, lr, schedule, loss, air_weight, augmentation, long_side, seed
         Of :func:`mpas_lite.fit`.
+    rounds : int
+        Rounds of self-training at most, beyond the paper; see :mod:`mpas_lite.rounds`. ``steps`` holds them all.
     segment_every : int
         Segment one frame in so many.
     """
@@ -69,6 +71,7 @@ class RunSettings:
     augmentation: str = "real"
     long_side: int = 320
     seed: int = 0
+    rounds: int = 0
     segment_every: int = 1
 
     @classmethod
@@ -156,7 +159,7 @@ def _run(
 ) -> dict:
     from mpas_lite.checkpoints import load, save  # torch only where it is needed: labels come without
     from mpas_lite.inference import segment_to
-    from mpas_lite.training import fit
+    from mpas_lite.rounds import Rounds, fit_in_rounds
 
     named = name_clips(sources)
     given = truths or [None] * len(named)
@@ -175,25 +178,30 @@ def _run(
     say(f"    {pairs} pairs, {sum(clip.empty for clip in good)} of them without a crowd")
 
     model = out / "model.safetensors"
-    epochs = max(1, round(settings.steps / math.ceil(pairs / settings.batch_size)))
+    rounds = Rounds(most=settings.rounds)
+    first = settings.steps / (1 + rounds.most * rounds.share)
+    epochs = max(1, round(first / math.ceil(pairs / settings.batch_size)))
     say(f"2/4 train: {settings.encoder}{' with' if settings.siamese else ' without'} siamese branch, {epochs} epochs")
     net = _new_net(settings)
-    history = fit(
+    taught = fit_in_rounds(
         net,
         [clip.folder for clip in good],
-        out=out / "training",
+        out / "training",
+        rounds=rounds,
         epochs=epochs,
         batch_size=settings.batch_size,
         lr=settings.lr,
-        schedule=settings.schedule,  # type: ignore[arg-type]
-        loss=settings.loss,  # type: ignore[arg-type]
+        schedule=settings.schedule,
+        loss=settings.loss,
         air_weight=settings.air_weight,
-        augmentation=settings.augmentation,  # type: ignore[arg-type]
+        augmentation=settings.augmentation,
         long_side=settings.long_side,
         seed=settings.seed,
         accelerator=accelerator,
         progress=progress,
+        say=say,
     )
+    history = taught.history
     save(net, model)
     net = load(model)
 
@@ -223,7 +231,8 @@ def _run(
         "settings": asdict(settings),
         "clips": {c.name: {"pairs": c.pairs, "empty": c.empty, "error": c.error} for c in labelled},
         "training": {"loss": history.loss, "segmentation": history.segmentation, "air": history.air,
-                     "steps": history.steps, "epochs": epochs},
+                     "steps": history.steps, "epochs": epochs,
+                     "rounds": taught.kept, "agreement": taught.agreement},
         "iou": {name: score for name, score in scores.items() if name not in not_trained_on},
         "iou_unseen": {name: score for name, score in scores.items() if name in not_trained_on},
     }  # fmt: skip

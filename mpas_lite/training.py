@@ -543,7 +543,7 @@ def _judge(validate: Validation | None, pairs: PairDataset, batch_size: int) -> 
     if not callable(validate):
         if not isinstance(validate, PairDataset):
             validate = PairDataset(validate, long_side=pairs.long_side)
-        validate = partial(_iou_on, pairs=validate)
+        validate = partial(pair_iou, pairs=validate)
     return partial(_recalibrate_and_measure, measure=validate, pairs=pairs, batch_size=batch_size)
 
 
@@ -554,8 +554,8 @@ def _recalibrate_and_measure(
     return float(measure(net.eval()))
 
 
-def _iou_on(net: MPASNet, pairs: PairDataset) -> float:
-    """Intersection over union of all crowd pixels of all pairs; 1 where there are none at all."""
+def pair_iou(net: MPASNet, pairs: PairDataset) -> float:
+    """IoU of a net's masks with those of all pairs, all pixels pooled; 1 where there is no crowd in either."""
 
     def compared() -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
         for index in range(len(pairs)):

@@ -109,7 +109,7 @@ def test_clips_of_one_scene_count_as_one(clips, tmp_path, done):
 def test_tables_share_runs_and_go_on(done, clips, monkeypatch):
     """Table 2 trains only what Table 1 has not; a run whose result is gone is the only one made again."""
     out, first = done
-    import mpas_lite.training as training
+    import mpas_lite.rounds as training
 
     trained = []
     real_fit = training.fit
@@ -143,7 +143,7 @@ def test_tables_share_runs_and_go_on(done, clips, monkeypatch):
 
 
 def test_stopped_in_training_goes_on_from_the_checkpoint(done, clips, tmp_path, monkeypatch):
-    import mpas_lite.training as training
+    import mpas_lite.rounds as training
 
     _, first = done
     real_fit = training.fit
@@ -185,7 +185,7 @@ def test_other_settings_are_refused(done, clips):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"table": "table3"}, "no table 'table3'. Choose one of table1, table2"),
+        ({"table": "table3"}, "no table 'table3'. Choose one of table1, table2, beyond"),
         ({"seeds": ()}, "give one or more different numbers"),
         ({"seeds": (1, 1)}, "give one or more different numbers"),
         ({"train": ["a.mp4"]}, "its own train split"),
@@ -345,3 +345,20 @@ def test_the_synthetic_benchmark_is_split(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="None of the scenes"):
         quietly("table1", tmp_path)
     assert [(options["split"], options["clips_per_kind"]) for options in asked] == [("train", 1), ("test", 1)]
+
+
+def test_beyond_the_paper_every_step_alone_and_left_out(done, clips, monkeypatch):
+    """The table shares the circles' network with Table 1, and its networks learn from labels of their own."""
+    out, first = done
+    results = quietly("beyond", out, scenes=clips, seeds=(0,))
+    rows = rows_of(results)
+    assert set(rows) == {row.name for row in TABLES["beyond"]}
+    assert rows["labels: circles"]["iou"] == rows_of(first)["CM+CRM"]["iou"]
+    shared = rows["network from circles"]["iou"]["crowd"]["seeds"]["0"]
+    assert shared == rows_of(first)["MPASNET"]["iou"]["crowd"]["seeds"]["0"]
+    assert {folder.name for folder in out.glob("pairs*")} == {"pairs", "pairs-paper", "pairs-refined"}
+    training = read_json(out / "runs/rounds-seed0/training.json")
+    assert 1 <= len(training["agreement"]) <= 2
+    table = format_table(results)
+    assert "| paper" not in table
+    assert "one round of self-training" in table
