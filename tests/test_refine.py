@@ -15,8 +15,9 @@ from mpas_lite.background import (
     shadows,
 )
 from mpas_lite.crm import circular_region_merging
-from mpas_lite.evaluation import iou
+from mpas_lite.evaluation import iou, read_ground_truth, truth_of
 from mpas_lite.people import PersonSize, person_size, swaying, vehicles
+from mpas_lite.pseudolabel import LabelSettings, label_frames
 from mpas_lite.refine import (
     Refinement,
     Spread,
@@ -27,7 +28,9 @@ from mpas_lite.refine import (
     working_frame,
     working_scale,
 )
+from mpas_lite.scenes import sample_path
 from mpas_lite.tracking import Particles
+from mpas_lite.video import read_video
 
 HEIGHT, WIDTH = 120, 160
 PERSON = PersonSize(0.0, 30.0)
@@ -404,3 +407,70 @@ def test_people_on_real_video(real_data):
     refined_score = score_masks(((label.index, label.mask) for label in labels), truth).pooled
     assert refined_score > 0.7
     assert refined_score > score_masks(((k.index, k.mask) for k in kept), truth).pooled + 0.3
+
+
+# ------------------------------------------------------------------------------------------------- whole scenes
+
+
+def circles_and_refined(frames, truth):
+    """IoU of the paper's labels and of the refined ones over the frames with truth; and the survey's sentences."""
+    settings = LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)
+    kept = [one for one in label_frames(frames, settings) if one.index in truth]
+    survey, labels = refine_clip(
+        ((one.index, one.frame) for one in kept),
+        [(one.particles, one.labels) for one in kept],
+        frames[::2],
+        radius=settings.radius,
+    )
+    target = np.stack([truth[one.index] for one in kept])
+    plain = iou(np.stack([one.mask for one in kept]), target)
+    return plain, iou(np.stack([label.mask for label in labels]), target), survey
+
+
+def sample(name):
+    """A bundled clip's frames, and its crowd masks by index."""
+    video = read_video(sample_path(name))
+    frames = np.stack([frame for _, frame in video])
+    files = truth_of(video, sample_path(name) / "truth" / "crowd")
+    return frames, {index: read_ground_truth(path)[0] for index, path in files.items()}
+
+
+def seen_through(window, frames, truth, offsets):
+    """The clip as a camera sees it that looks at a window (height, width) of it from another place in each frame."""
+    height, width = window
+
+    def cut(picture, t):
+        x, y = offsets[t]
+        return picture[y : y + height, x : x + width]
+
+    return np.stack([cut(f, t) for t, f in enumerate(frames)]), {t: cut(mask, t) for t, mask in truth.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["crossing", "group_split"])
+def test_a_camera_that_shakes_or_pans_never_costs_anything(name):
+    frames, truth = sample(name)
+    height, width = frames.shape[1:3]
+    jumps = np.random.default_rng(0).integers(0, 7, (len(frames), 2))
+    plain, refined_score, survey = circles_and_refined(*seen_through((height - 6, width - 6), frames, truth, jumps))
+    assert survey.shakes
+    assert refined_score > plain + 0.1
+    pan = np.c_[np.linspace(0, width // 3, len(frames)).round().astype(int), np.zeros(len(frames), int)]
+    plain, refined_score, survey = circles_and_refined(*seen_through((height, width - width // 3), frames, truth, pan))
+    assert refined_score >= plain - 0.02
+    assert survey.background is not None or "camera moves" in survey.notes[0]
+
+
+@pytest.mark.slow
+def test_a_crowd_that_never_leaves_the_ground_free_costs_nothing():
+    """Where runners cover the ground all the time the circles stay, and a sentence says why."""
+    frames, truth = sample("marathon_bend")
+    covered = np.mean(list(truth.values()), axis=0, dtype=np.float32)
+    window = (64, 64)
+    sums = cv2.boxFilter(covered, -1, window, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    y, x = np.unravel_index(sums.argmax(), sums.shape)
+    inside, masks = seen_through(window, frames, truth, [(x, y)] * len(frames))
+    assert np.mean(list(masks.values())) > 0.6
+    plain, refined_score, survey = circles_and_refined(inside, masks)
+    assert survey.notes
+    assert refined_score >= plain - 0.02
