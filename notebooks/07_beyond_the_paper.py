@@ -39,6 +39,7 @@ if "google.colab" in sys.modules:
 
 # %%
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from time import perf_counter
 from types import SimpleNamespace
@@ -142,8 +143,9 @@ assert score(closed(by_hand), street.crowd) > score(by_hand, street.crowd) > sco
 place_explorer().show()
 
 # %% [markdown]
-# And on real pictures? In the bundled clips we know for each tenth frame where people are. So we know the true ground
-# of a place, as the mean of the frames in which nobody is near it, and how often it is covered.
+# And in pictures? In the bundled clips we know for each tenth frame where people are. So we know how often a place is
+# covered, and its true ground: the median of those frames in which nobody is near it. (Not their mean: the shadows of
+# others fall on it.)
 
 # %%
 rows = []
@@ -151,11 +153,11 @@ for clip in clips.values():
     sample = clip.frames[::3]
     median, densest = np.median(sample, axis=0), densest_value(sample).astype(float)
     near = np.stack([cv2.dilate(np.uint8(mask), np.ones((5, 5))) > 0 for mask in clip.person.values()])
-    free = ~near[..., None]
     shown = np.stack([clip.frames[i] for i in clip.person]).astype(float)
-    count = free.sum(axis=0)
-    ground = (shown * free).sum(axis=0) / np.maximum(count, 1)
-    usable = count[..., 0] >= 3  # frames
+    shown[near] = np.nan  # which sort puts last
+    count = (~near).sum(axis=0)
+    ground = np.take_along_axis(np.sort(shown, axis=0), (count // 2)[None, ..., None], axis=0)[0]
+    usable = count >= 3  # frames
     covered = near.mean(axis=0)
     wrong = [np.abs(image - ground).max(axis=2) > 20 for image in (median, densest)]
     rows.append(np.stack([covered[usable], wrong[0][usable], wrong[1][usable]]))
@@ -178,15 +180,14 @@ _ = ax.legend()
 
 for name, row in wrong_of.items():
     print(f"{name:14}" + "".join(f"{value:5.0f} %" for value in row))
-assert wrong_of["densest value"][4] < 0.75 * wrong_of["median"][4]
-assert wrong_of["densest value"][5] < 0.75 * wrong_of["median"][5]
-assert wrong_of["densest value"][0] > wrong_of["median"][0]
+assert max(wrong_of["median"][0], wrong_of["densest value"][0]) < 3
+assert (wrong_of["densest value"][3:] < 0.75 * wrong_of["median"][3:]).all()
+assert wrong_of["densest value"][5] > 15
 
 # %% [markdown]
-# *What we saw.* Where people cover the ground more than half of the time, the densest value is wrong much less often.
-# Where they seldom cover it, it is wrong *more* often than the median: somebody who stands there for a while wears the
-# same all the time, and so is dense as well. The densest value is for crowded places. In an empty square take the
-# median.
+# *What we saw.* Where people cover a place seldom, both are right nearly everywhere. At half of the time and more, the
+# median is wrong much more often than the densest value. Neither works wonders: of the places that are covered for 70 %
+# of the time, even the densest value is wrong at one in five.
 #
 # ## 3. How different is different?
 #
@@ -277,6 +278,12 @@ def refined(clip, **changes):
     return {one.index: one.mask for one in labels}
 
 
+def refined_all(**changes):
+    """The refined labels of all clips, clip -> frame -> mask; two clips at a time."""
+    with ThreadPoolExecutor(2) as two:
+        return dict(zip(clips, two.map(lambda clip: refined(clip, **changes), clips.values()), strict=True))
+
+
 def changed(frames, crowd):
     """A clip of other frames, labelled anew."""
     labelled = list(mp.label_frames(frames, SETTINGS))
@@ -293,7 +300,10 @@ marked = {}
 for name, reach in (("inside circles", 0.9), ("anywhere", ANYWHERE)):
     masks = refined(put_down, reach=reach)
     marked[name] = np.mean([masks[i][place].mean() for i in (70, 80, 90)])
-    print(f"{name:14}: {100 * marked[name]:3.0f} % of the box is in the label")
+    iou = score(masks, put_down.crowd)
+    print(f"{name:14}: {100 * marked[name]:3.0f} % of the box is in the label; IoU of the clip {iou:.3f}")
+    marked[name, "IoU"] = iou
+assert marked["inside circles", "IoU"] > marked["anywhere", "IoU"]
 assert marked["inside circles"] < 0.1
 assert marked["anywhere"] > 0.7
 
@@ -381,8 +391,8 @@ def found_by(masks):
 
 labels = {
     "circles": {name: clip.circles for name, clip in clips.items()},
-    "not passed on": {name: refined(clip, standing=False) for name, clip in clips.items()},
-    "refined": {name: refined(clip) for name, clip in clips.items()},
+    "not passed on": refined_all(standing=False),
+    "refined": refined_all(),
 }
 reached = {name: found_by(masks) for name, masks in labels.items()}
 for name, row in reached.items():
@@ -390,12 +400,13 @@ for name, row in reached.items():
 assert reached["refined"]["stand now"] > 1.4 * reached["not passed on"]["stand now"]
 assert reached["refined"]["stand now"] < 0.3
 assert reached["refined"]["never walk"] < 0.1
+assert abs(reached["circles"]["stand now"] - reached["refined"]["stand now"]) < 0.06
 assert reached["circles"]["never walk"] > reached["refined"]["never walk"]
 
 # %% [markdown]
-# *What we saw.* Passing on helps those who stop, but only about a fifth of them are in the label even so. And **who
-# never walks is hardly found at all**: to a still camera, such a person is part of the place. The circles had a few
-# more of them, those who stand beside people who walk.
+# *What we saw.* Passing on helps those who stop, but only about a fifth of them are in the label even so; the wide
+# circles have as many. And **who never walks is hardly found at all**: to a still camera, such a person is part of the
+# place.
 #
 # ## 7. Perspective
 #
@@ -437,9 +448,8 @@ assert survey.person.reason is None
 assert error["line"] < 0.8 * error["1/8 of the frame"]
 
 # %% [markdown]
-# *What we saw.* Nobody has calibrated this camera, and still the line fits the bodies. (Those far below it are half
-# hidden.) It can fail: where nobody walks alone there are no slender regions. Then a sentence says that no size could be
-# measured.
+# *What we saw.* Nobody has calibrated this camera, and still the line fits the bodies. It can fail: where nobody walks
+# alone there are no slender regions. Then a sentence says that no size could be measured.
 #
 # ## 8. What moves and is no crowd
 #
@@ -465,6 +475,9 @@ print(f"in ten frames, of what was taken out {rightly} px were no crowd, and {wr
 assert rightly > 4 * wrongly
 
 # %% [markdown]
+# *What we saw.* Nearly all that is taken out here belongs to vehicles. A few pieces of them stay, and a little of the
+# crowd goes with them.
+#
 # ## 9. Doubt, and all steps together
 #
 # A label can also say where it is *not sure*: along its border, and where something differs that it has not kept. With
@@ -536,10 +549,7 @@ def score_all(masks, kind):
 all_on = {kind: score_all(labels["refined"], kind) for kind in ("crowd", "person")}
 gain = {kind: {} for kind in all_on}  # of each step: what is lost without it
 for step, off in switches.items():
-    if step == "those who stand":
-        without = labels["not passed on"]
-    else:
-        without = {name: refined(clip, **off) for name, clip in clips.items()}
+    without = labels["not passed on"] if step == "those who stand" else refined_all(**off)
     for kind, usual in all_on.items():
         gain[kind][step] = usual - score_all(without, kind)
 
@@ -676,15 +686,17 @@ assert creep[0] > 4 * creep[60]
 # - A faster pan switches the refinement off, **and so does a crowd that hides the ground**: nothing that stands still is
 #   seen, and the two cannot be told apart. The circles stay. That is safe, and here it is a pity: MOG2 and the median,
 #   which ask no questions, are far ahead.
-# - In a short clip the median is far ahead. Sixteen frames are enough to see the place, but too few for everything else
-#   that the refinement wants to know.
+# - In a clip of 16 frames, two thirds of a second, the median is far ahead, and the refinement hardly better than
+#   circles. It was made for longer clips.
 # - One background for a whole clip means one light for every place. When a shadow creeps over the street, the early
 #   frames differ from it on half of the picture, and the refined label is no better than circles. MOG2 learns the new
 #   light as it comes. This is what it was made for.
 #
 # ## 12. MOG2, the plain median, or this?
 #
-# The bundled clips once more, now with all four methods side by side.
+# The bundled clips once more, now with all four methods side by side. In the printed table there is a fifth: the refined
+# label with gaps closed up to 0.35 heights of a person in place of 0.16. That is about what the median's disc of 13 px
+# does.
 
 # %%
 for clip in clips.values():
@@ -694,12 +706,17 @@ labels["median closed"] = {name: clip.median_closed for name, clip in clips.item
 four = ("circles", "MOG2 closed", "median closed", "refined")
 table = {kind: {method: score_all(labels[method], kind) for method in four} for kind in ("crowd", "person")}
 
+WIDER = "refined, wider"
+labels[WIDER] = refined_all(closing=0.35)
+for kind in table:
+    table[kind][WIDER] = score_all(labels[WIDER], kind)
+
 fig, ax = plt.subplots(figsize=(14, 5), layout="constrained")
 rows = scene_table({method: dict(zip(clips, table["crowd"][method], strict=True)) for method in four})
 _ = plot_scores(rows, ax)
 
 print("mIoU           crowd  person   found: who walk, who stand now, who never walk")
-for method in four:
+for method in (*four, WIDER):
     reached[method] = found_by(labels[method])
     shares = "".join(f"{100 * share:6.0f} %" for share in reached[method].values())
     print(f"{method:14} {table['crowd'][method].mean():.3f}   {table['person'][method].mean():.3f} {shares}")
@@ -730,21 +747,33 @@ assert crowd["median closed"].mean() < crowd["refined"].mean() < crowd["median c
 assert person["refined"].mean() > person["median closed"].mean() + 0.05
 assert crowd["refined"].mean() > crowd["MOG2 closed"].mean() + 0.05
 assert crowd["median closed"].mean() > crowd["MOG2 closed"].mean() + 0.03
+assert max(row["never walk"] for row in reached.values()) < 0.2
+assert reached["median closed"]["stand now"] > 0.5
 assert reached["median closed"]["stand now"] > 2 * reached["refined"]["stand now"]
 assert reached["median closed"]["walk"] > reached["refined"]["walk"] + 0.05
-deep = [list(clips).index(name) for name in ("aerial", "marathon_bend")]
-assert all(crowd["refined"][n] > crowd["median closed"][n] + 0.05 for n in deep)
+for name in ("aerial", "marathon_bend"):  # where shadows are long
+    n = list(clips).index(name)
+    assert crowd["refined"][n] > crowd["median closed"][n] + 0.05
+better = crowd["refined"] > crowd["circles"]
+assert better.sum() == 5
+assert (crowd["refined"] - crowd["circles"])[better].min() > 0.08
+assert not better[list(clips).index("aerial")]
+assert (crowd[WIDER] > crowd["median closed"]).all()  # the same disc, and the lead of the median is gone ...
+assert person[WIDER].mean() < person["refined"].mean()  # ... but outlines of persons are worse
 
 # %% [markdown]
 # *What we saw, without varnish.*
 #
-# - **Against the paper's circles** the gain is large, on both kinds of masks.
+# - **Against the paper's circles** the gain is large on five clips of six, and nothing on `aerial`.
 # - **Against a plain median, closed, it is small.** With crowd masks the two are within some hundredths on the average,
 #   and on half of the clips the median is ahead. The refined label earns its keep where shadows are long (`aerial`,
 #   `marathon_bend`), and in exact outlines (person masks).
+# - What puts the median ahead is its **wide disc**. With gaps closed as widely, the refined label is ahead on all six
+#   clips. But that is wisdom after the event: 0.16 was chosen on other scenes, and the outlines of persons lose by it.
+#   How wide a gap belongs to the crowd is a question to the one who outlines it, not to the camera.
 # - The median **finds more people**: more of those who walk, and most of those who stop. It asks for no particle.
-# - Nobody finds those who never walk. To a still camera they are part of the place. Only the network can: it looks at
-#   one picture, and they look like people.
+# - Hardly any of those who never walk are found, by whatever method. To a still camera they are part of the place. Only
+#   the network can find them: it looks at one picture, and they look like people.
 #
 # So, when to take what?
 #
@@ -755,8 +784,8 @@ assert all(crowd["refined"][n] > crowd["median closed"][n] + 0.05 for n in deep)
 # | many clips that nobody looks through: noise, shadows, vans, cameras that shake | the **refined** label |
 # | a moving camera, or nothing known at all | the paper's **circles**, which is what the refinement falls back to |
 #
-# These are rendered clips. The README has the same comparison on a real street, where the refined label is far ahead;
-# and there it says that this street was looked at while the thresholds were chosen.
+# These are rendered clips. The README compares with MOG2 on a real street, where the refined label is far ahead; and
+# it says there that this street was looked at while the thresholds were chosen.
 #
 # ## Exercises
 #
@@ -898,7 +927,7 @@ try_exercise(check_3, solution_3)
 # - Shadows and the closing of gaps carry most of the gain. Each step but the closing has a price that can be shown.
 # - It fails where the ground is never seen, in very short clips, and where the light creeps. MOG2 or a median is better
 #   there.
-# - Who never walks is found by none of them. For that there is the network.
+# - Who never walks is hardly found by any of them. For that there is the network.
 #
 # Back to the [start](00_quickstart.ipynb), with your own video.
 #

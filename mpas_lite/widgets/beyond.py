@@ -84,14 +84,14 @@ def place_samples(covered: float, variety: float, samples: int, *, seed: int = 0
     return np.clip(np.rint(value), 0, 255).astype(np.uint8), person
 
 
-@lru_cache(maxsize=16)
-def _place_backdrop(samples: int) -> Callable[[], tuple[Figure, list[Axes]]]:
-    """Axes and key of the picture of a place, for so many samples."""
+@lru_cache(maxsize=1)
+def _place_backdrop() -> Callable[[], tuple[Figure, list[Axes]]]:
+    """Axes and key of the picture of a place."""
     from matplotlib.figure import Figure
 
     still = Figure(figsize=(9.4, 4.0), dpi=80)
-    ax = still.add_axes((0.09, 0.16, 0.66, 0.8), xlim=(-1, samples), ylim=(0, 255), yticks=[0, 60, GROUND, 180, 240])
-    ax.set_xlabel("sample (frame)", fontsize=13)
+    ax = still.add_axes((0.09, 0.16, 0.66, 0.8), xlim=(0, 100), ylim=(0, 255), yticks=[0, 60, GROUND, 180, 240])
+    ax.set_xlabel("time (% of the clip)", fontsize=13)
     ax.set_ylabel("grey level", fontsize=13)
     keys = (
         ("ground", "o", "sky"),
@@ -108,8 +108,8 @@ def _place_backdrop(samples: int) -> Callable[[], tuple[Figure, list[Axes]]]:
 def _place(covered: float, variety: float, samples: int, part: float) -> tuple[Figure, str]:
     value, person = place_samples(covered, variety, samples)
     median, densest = float(np.median(value)), int(densest_value(value, part=part))
-    figure, (ax,) = _place_backdrop(samples)()
-    time = np.arange(samples)
+    figure, (ax,) = _place_backdrop()()
+    time = 100 * (np.arange(samples) + 0.5) / samples
     ax.plot(time[~person], value[~person], "o", color=PALETTE["sky"], markersize=7, markeredgecolor="black", mew=0.6)
     ax.plot(time[person], value[person], "x", color=PALETTE["vermillion"], markersize=7, mew=2)
     ax.axhline(median, color=PALETTE["orange"], linestyle="--", linewidth=3)
@@ -339,7 +339,7 @@ def _two_halves(
     still.text(0.2475, above, "what differs from the background", fontsize=13, ha="center")
     add_key(still, 0.005, 0.03, {_SHORT.get(name, name): color for name, color in _WHY.items()})
     if truth:
-        add_key(still, 0.515, 0.03, _RIGHT)
+        add_key(still, 0.6, 0.03, _RIGHT)
     return backdrop(still), halves, above
 
 
