@@ -31,7 +31,7 @@ def plot(curves: dict[str, list[tuple[int, float]]], path: Path) -> None:
     axes.set_ylabel("time (s), one thread", fontsize=13)
     axes.tick_params(labelsize=11)
     axes.grid(which="major", color="0.85")
-    axes.legend(fontsize=11, frameon=False)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=11, frameon=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     with whole_file(path) as temporary:

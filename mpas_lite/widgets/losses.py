@@ -211,10 +211,10 @@ def imbalance_explorer(noise: float = 1.0) -> Explorer:
     """Slider for the crowd's share of the picture: what each loss makes the same learner find."""
     import ipywidgets
 
-    @lru_cache(maxsize=len(SHARES))
-    def found(share: float) -> dict[str, np.ndarray]:
+    found = {}  # learned beforehand: there are few positions, and each takes longer than a slider may
+    for share in SHARES:
         crowd = toy_crowd(share, noise=noise)
-        return {name: learn(crowd.feature, crowd.truth, loss).mask for name, loss in LOSSES.items()}
+        found[share] = {name: learn(crowd.feature, crowd.truth, loss).mask for name, loss in LOSSES.items()}
 
     def draw(share: float) -> tuple[Figure, str]:
         truth = toy_crowd(share).truth
@@ -224,7 +224,7 @@ def imbalance_explorer(noise: float = 1.0) -> Explorer:
             f"pulls down the crowd pulls up by <b>{ratio['cross entropy']:.2f}</b> under cross entropy and by "
             f"<b>{ratio['Dice']:.2f}</b> under Dice."
         )
-        return draw_answers(truth, found(share)), line
+        return draw_answers(truth, found[share]), line
 
     options = [(f"{share:.0%}", share) for share in SHARES]
     share_slider = slider(ipywidgets.SelectionSlider, "s  the crowd's share [% of pixels]", options=options, value=0.02)
