@@ -405,7 +405,8 @@ class _Job:
         net = self._network(row, seed, folder, pairs)
         device = self.accelerator if self.accelerator in ("cpu", "cuda", "mps") else "auto"
         scores = self._score(clips, partial(_segmented, net=net, device=device))
-        return {**scores, "training": read_json(folder / "training.json")}
+        light = self._score(clips, partial(_segmented, net=net, device=device, other_light=True))
+        return {**scores, "light": light["clips"], "training": read_json(folder / "training.json")}
 
     def _network(self, row: Row, seed: int, folder: Path, pairs: Sequence[Path]) -> MPASNet:
         """The row's network, trained now or before."""
@@ -494,10 +495,14 @@ def _mog2(clip: _Clip, closed: bool) -> Masks:
     return mog2_masks(clip.video, indices=clip.frames, closed=closed)
 
 
-def _segmented(clip: _Clip, net: MPASNet, device: str) -> Masks:
+def _segmented(clip: _Clip, net: MPASNet, device: str, other_light: bool = False) -> Masks:
+    """The network's masks; in another light, its colours are changed as x_hat's are in training."""
+    from mpas_lite.augmentation import change_colours
     from mpas_lite.inference import segment
 
     frames = [frame for _, frame in clip.video.frames(clip.frames)]
+    if other_light:
+        frames = [change_colours(f, np.random.default_rng(n)) for n, f in zip(clip.frames, frames, strict=True)]
     for number, mask in segment(net, frames, device=device):
         yield clip.frames[number], mask
 
@@ -616,7 +621,10 @@ def _results(
         there = {seed: run for seed, run in runs.items() if run is not None}
         against = {kind: _statistics(there, clips, kind) for kind in kinds} if there else {}
         seconds = [run["seconds"] for run in there.values()]
-        rows.append({"name": row.name, "run": row.run, "paper": row.paper, "seconds": seconds, "iou": against})
+        lit = {seed: {"clips": run["light"]} for seed, run in there.items() if "light" in run}
+        light = {kind: _statistics(lit, clips, kind) for kind in kinds} if lit else {}
+        rows.append({"name": row.name, "run": row.run, "paper": row.paper, "seconds": seconds, "iou": against,
+                     "light": light})  # fmt: skip
     scenes: dict[str, list[str]] = {}
     for clip in clips:
         scenes.setdefault(clip.scene, []).append(clip.name)
@@ -670,9 +678,14 @@ def format_table(results: Mapping[str, Any]) -> str:
             iou = row["iou"].get(kind)
             paper = {"paper": row["paper"]} if kind == kinds[0] and quoted else {}
             by_scene = {scene: _cell(iou["scenes"].get(scene)) if iou else None for scene in columns}
-            rows.append({"method": row["name"], **paper, "ours": _cell(iou), **by_scene})
-        header = ["method", *(["paper"] if kind == kinds[0] and quoted else []), "ours", *columns]
+            light = _cell(row["light"].get(kind))
+            rows.append({"method": row["name"], **paper, "ours": _cell(iou), "in another light": light, **by_scene})
+        header = ["method", *(["paper"] if kind == kinds[0] and quoted else []), "ours", "in another light", *columns]
         lines += [f"## Against {_KINDS[kind]}", markdown_table(rows, header, digits=4)]
+    lines.append(
+        "In another light: the same frames with their colours changed at random, as x_hat's are in training "
+        "(mpas_lite.augmentation.change_colours). Only networks with the siamese branch have seen such frames."
+    )
     lines.append(_NOTES[table])
     if results["left_out"]:
         lines.append("Left out: " + "; ".join(f"{name} ({why})" for name, why in results["left_out"].items()))

@@ -88,6 +88,17 @@ def test_seeds_give_mean_and_deviation(done):
         assert mious[0] != mious[1]
 
 
+def test_networks_are_also_scored_in_another_light(done):
+    _, results = done
+    rows = rows_of(results)
+    assert rows["CM+CRM"]["light"] == rows["MOG2"]["light"] == {}
+    for name in ("MPASNET*", "MPASNET"):
+        light = rows[name]["light"]["crowd"]
+        assert set(light["seeds"]) == {"0", "1"}
+        assert set(light["scenes"]) == set(rows[name]["iou"]["crowd"]["scenes"])
+        assert 0 <= light["mean"] <= 1
+
+
 def test_deviation_is_that_of_a_sample():
     assert mean_and_std([0.25, 0.5, 0.75]) == (0.5, 0.25)
     assert mean_and_std([0.5]) == (0.5, None)
@@ -287,9 +298,10 @@ def test_table_reads_exactly():
     results = {
         "table": "table1",
         "rows": [
-            {"name": "CM+CRM", "paper": 0.4949, "seconds": [30.0], "iou": {"crowd": once}},
-            {"name": "CrowdRL", "paper": None, "seconds": [], "iou": {}},
-            {"name": "MPASNET", "paper": 0.6447, "seconds": [60.0, 90.0], "iou": {"crowd": iou, "person": once}},
+            {"name": "CM+CRM", "paper": 0.4949, "seconds": [30.0], "iou": {"crowd": once}, "light": {}},
+            {"name": "CrowdRL", "paper": None, "seconds": [], "iou": {}, "light": {}},
+            {"name": "MPASNET", "paper": 0.6447, "seconds": [60.0, 90.0], "iou": {"crowd": iou, "person": once},
+             "light": {"crowd": once}},
         ],
         "seeds": [0, 1],
         "scenes": {"hall": ["hall-1", "hall-2"]},
@@ -303,11 +315,11 @@ def test_table_reads_exactly():
     text = format_table(results)
     assert (
         """\
-| method  |  paper | ours            | hall            |
-|:--------|-------:|:----------------|:----------------|
-| CM+CRM  | 0.4949 | 0.4000          | 0.4000          |
-| CrowdRL |      – | –               | –               |
-| MPASNET | 0.6447 | 0.5000 ± 0.0123 | 0.5000 ± 0.0123 |
+| method  |  paper | ours            | in another light | hall            |
+|:--------|-------:|:----------------|:-----------------|:----------------|
+| CM+CRM  | 0.4949 | 0.4000          | –                | 0.4000          |
+| CrowdRL |      – | –               | –                | –               |
+| MPASNET | 0.6447 | 0.5000 ± 0.0123 | 0.4000           | 0.5000 ± 0.0123 |
 """
         in text
     )
