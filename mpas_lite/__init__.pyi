@@ -36,6 +36,8 @@ from .pseudolabel import pseudo_label_many as pseudo_label_many
 from .refine import Refinement as Refinement
 from .refine import refine_clip as refine_clip
 from .reproduce import ReproduceSettings as ReproduceSettings
+from .rounds import Rounds as Rounds
+from .rounds import fit_in_rounds as fit_in_rounds
 from .run import RunSettings as RunSettings
 from .scenes import SCENE_NAMES as SCENE_NAMES
 from .scenes import Scene as Scene
