@@ -90,7 +90,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         """Frame (h, w, 3) uint8 RGB, mask and valid (h, w) bool of one pair, scaled but not padded."""
         frame_path, mask_path = self.paths[index]
         image, mask = read_image(frame_path), read_image(mask_path, grey=True)
-        doubt_path = _valid_path(mask_path)
+        doubt_path = valid_path(mask_path)
         valid = read_image(doubt_path, grey=True) if doubt_path.exists() else np.full_like(mask, 255)
         for path, one in ((mask_path, mask), (doubt_path, valid)):
             if one.shape != image.shape[:2]:
@@ -114,8 +114,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             clip = frame.parents[1].name
             digest.update(f"{clip}/{frame.name} {frame.stat().st_size}\n".encode())
             digest.update(mask.read_bytes())
-            if _valid_path(mask).exists():
-                digest.update(_valid_path(mask).read_bytes())
+            if valid_path(mask).exists():
+                digest.update(valid_path(mask).read_bytes())
         return digest.hexdigest()
 
 
@@ -245,7 +245,7 @@ def find_pairs(folder: str | Path) -> list[tuple[Path, Path]]:
     return pairs
 
 
-def _valid_path(mask: Path) -> Path:
+def valid_path(mask: Path) -> Path:
     """Where the pixels that a label is sure of stand, if anywhere: ``valid/`` beside ``masks/``."""
     return mask.parents[1] / "valid" / mask.name
 
@@ -256,7 +256,7 @@ def _visible_images(folder: Path) -> list[Path]:
 
 def _damage_of_pair(pair: tuple[Path, Path]) -> str | None:
     """Why a pair cannot be used; None if its files are whole."""
-    doubt = _valid_path(pair[1])
+    doubt = valid_path(pair[1])
     files = (*pair, doubt) if doubt.exists() else pair
     return next((f"{path} ({why})" for path in files if (why := _damage(path))), None)
 

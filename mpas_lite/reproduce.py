@@ -423,7 +423,7 @@ class _Job:
             net = MPASNet(s.encoder, encoder_weights=s.encoder_weights, siamese=row.siamese)
             count = sum(len(find_pairs(each)) for each in pairs)
             rounds = Rounds(most=row.rounds)
-            first = s.steps / (1 + rounds.most * rounds.share)  # all rows have the same number of steps
+            first = rounds.first(s.steps)  # all rows have the same number of steps
             taught = fit_in_rounds(
                 net,
                 list(pairs),

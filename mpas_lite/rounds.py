@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from mpas_lite.datasets import PairDataset
+from mpas_lite.datasets import PairDataset, valid_path
 from mpas_lite.files import read_image, write_image
 from mpas_lite.inference import segment
 from mpas_lite.network import MPASNet
@@ -60,6 +60,10 @@ class Rounds:
             raise ValueError(f"most={self.most}, held_out={self.held_out}: give rounds from 0, held_out from 2 on.")
         if not 0 < self.trust < 1 or not self.share > 0:
             raise ValueError(f"trust={self.trust}, share={self.share}: trust lies between 0 and 1, share above 0.")
+
+    def first(self, steps: int) -> float:
+        """Steps of the first training, when it and all rounds together are to have so many."""
+        return steps / (1 + self.most * self.share)
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ def correct(teacher: MPASNet, pairs: PairDataset, out: Path, trust: float) -> Pa
     corrected.paths = []
     for frame_path, mask_path in pairs.paths:
         frame, label = read_image(frame_path), read_image(mask_path, grey=True) > 127
-        doubt = mask_path.parents[1] / "valid" / mask_path.name
+        doubt = valid_path(mask_path)
         valid = read_image(doubt, grey=True) > 127 if doubt.exists() else None
         ((_, probability),) = segment(teacher, frame[None], probability=True)
         mask = out / mask_path.parents[1].name / "masks" / mask_path.name

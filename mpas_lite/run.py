@@ -179,7 +179,7 @@ def _run(
 
     model = out / "model.safetensors"
     rounds = Rounds(most=settings.rounds)
-    first = settings.steps / (1 + rounds.most * rounds.share)
+    first = rounds.first(settings.steps)
     epochs = max(1, round(first / math.ceil(pairs / settings.batch_size)))
     say(f"2/4 train: {settings.encoder}{' with' if settings.siamese else ' without'} siamese branch, {epochs} epochs")
     net = _new_net(settings)
