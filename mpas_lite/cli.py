@@ -380,8 +380,9 @@ def reproduce(table: str, out: Path, scenes: tuple[Path, ...], paper_scenes: tup
     The paper's own scenes: --paper-scenes FOLDER. Their authors published no annotations: put yours into truth/ of
     a clip's folder, named as its frames. All clips are learned from, those with truth are scored.
     """
-    from mpas_lite.reproduce import ReproduceSettings, format_table
+    from mpas_lite.reproduce import ReproduceSettings
     from mpas_lite.reproduce import reproduce as reproduce_table
+    from mpas_lite.tables import format_table
 
     try:
         numbers = tuple(int(seed) for seed in seeds.split(","))

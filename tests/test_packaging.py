@@ -102,7 +102,7 @@ def test_no_file_imports_upward():
         "refine",
         "pseudolabel datasets augmentation checkpoints stopping sources downloads records configuration",
         "training inference evaluation plots",
-        "rounds",
+        "rounds tables",
         "report run course labelme reproduce cli",
     ]
     level = {name: n for n, names in enumerate(order) for name in names.split()}

@@ -15,8 +15,9 @@ from mpas_lite import reproduce as module
 from mpas_lite.evaluation import iou
 from mpas_lite.files import read_image, read_json, write_image
 from mpas_lite.pseudolabel import LabelSettings, label_frames
-from mpas_lite.reproduce import TABLES, ReproduceSettings, format_table, mean_and_std, reproduce
+from mpas_lite.reproduce import ReproduceSettings, reproduce
 from mpas_lite.scenes import render_scene, write_scene
+from mpas_lite.tables import TABLES, format_table, mean_and_std
 from mpas_lite.video import read_video
 
 TINY = ReproduceSettings(
