@@ -1,12 +1,19 @@
 """What tests share: small moving pictures with known motion, and real video where it is at hand."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 
 from mpas_lite.files import write_image
+
+if TYPE_CHECKING:
+    from mpas_lite.network import MPASNet
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
@@ -18,6 +25,25 @@ def real_data() -> Path:
     if not REAL.is_dir():
         pytest.skip("the real videos are not at hand (../shared/data)")
     return REAL
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine cost more than they bring."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def weights_equal(a: MPASNet, b: MPASNet) -> bool:
+    """Whether two nets have the same weights and running statistics, bit for bit."""
+    import torch
+
+    ours, theirs = a.state_dict(), b.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
 def texture(height: int, width: int, seed: int = 0) -> np.ndarray:

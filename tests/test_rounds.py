@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import write_pairs
+from conftest import weights_equal, write_pairs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,10 +25,6 @@ QUICK = {"accelerator": "cpu", "progress": False, "batch_size": 2, "long_side": 
 def new_net() -> MPASNet:
     torch.manual_seed(0)
     return MPASNet("test_resnet", width=8)
-
-
-def weights_equal(a: MPASNet, b: MPASNet) -> bool:
-    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
 @pytest.fixture(scope="module")

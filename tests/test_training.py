@@ -8,14 +8,13 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from conftest import write_pairs
+from conftest import weights_equal, write_pairs
 from safetensors.torch import save_file
 
 from mpas_lite import training
@@ -32,13 +31,7 @@ QUICK: dict[str, Any] = {"accelerator": "cpu", "progress": False, "batch_size": 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(training.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a busy machine cost more than they bring."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def new_net(**options: Any) -> MPASNet:
@@ -50,11 +43,6 @@ def new_net(**options: Any) -> MPASNet:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five frames of dark noise with one bright square each, which is the mask."""
     return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 5)
-
-
-def weights_equal(a: MPASNet, b: MPASNet) -> bool:
-    ours, theirs = a.state_dict(), b.state_dict()
-    return ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
 # ------------------------------------------------------------------------------------------- learning

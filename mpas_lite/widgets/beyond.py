@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 
 from mpas_lite.background import Background, densest_value, difference, largest, light_change, relight, shadows, smooth
-from mpas_lite.evaluation import iou, read_ground_truth, truth_of
+from mpas_lite.evaluation import iou
 from mpas_lite.people import local_height, vehicles
 from mpas_lite.plots import PALETTE
 from mpas_lite.pseudolabel import LabelSettings, label_frames
 from mpas_lite.refine import Refinement, Spread, Survey, distance_to, survey_clip, tidied
 from mpas_lite.video import Video, read_video
 from mpas_lite.widgets import Explorer, slider
-from mpas_lite.widgets.merging import _tinted
+from mpas_lite.widgets.merging import _tinted, hits_and_misses, truth_of_frame
 from mpas_lite.widgets.pictures import Place, add_key, add_picture, backdrop
 
 if TYPE_CHECKING:
@@ -44,17 +44,12 @@ def place_explorer() -> Explorer:
     """
     import ipywidgets
 
+    whole, real = ipywidgets.IntSlider, ipywidgets.FloatSlider
     controls = {
-        "covered": slider(
-            ipywidgets.FloatSlider, "covered by people  [share of the time]", min=0.0, max=0.95, step=0.05, value=0.6
-        ),
-        "variety": slider(
-            ipywidgets.IntSlider, "variety of their clothes  [grey levels]", min=0, max=60, step=5, value=50
-        ),
-        "samples": slider(ipywidgets.IntSlider, "samples of the clip  [frames]", min=8, max=64, step=4, value=32),
-        "part": slider(
-            ipywidgets.FloatSlider, "part of the samples that must agree", min=0.15, max=0.95, step=0.05, value=0.45
-        ),
+        "covered": slider(real, "covered by people  [share of the time]", min=0.0, max=0.95, step=0.05, value=0.6),
+        "variety": slider(whole, "variety of their clothes  [grey levels]", min=0, max=60, step=5, value=50),
+        "samples": slider(whole, "samples of the clip  [frames]", min=8, max=64, step=4, value=32),
+        "part": slider(real, "part of the samples that must agree", min=0.15, max=0.95, step=0.05, value=0.45),
     }
     return Explorer(controls, _place)
 
@@ -199,35 +194,17 @@ def refinement_explorer(
         before = kept[-1].picture if kept else picture
         change = largest(cv2.absdiff(smooth(picture), smooth(before)))
         kept.append(_Kept(picture, near, shadows(picture, background), change, position, velocity))
-    target = _target(video, truth, index)
+    target, valid = truth_of_frame(video, truth, index)
 
     usual = Refinement()
-    controls: dict[str, Any] = {
-        "low": slider(
-            ipywidgets.FloatSlider,
-            "threshold  [standard deviations of the noise]",
-            min=2.0,
-            max=40.0,
-            step=1.0,
-            value=usual.low,
-        ),
-        "reach": slider(
-            ipywidgets.FloatSlider,
-            "reach of the circles  [heights of a person]",
-            min=0.1,
-            max=3.0,
-            step=0.1,
-            value=usual.reach,
-        ),
-        "closing": slider(
-            ipywidgets.FloatSlider,
-            "gaps closed  [heights of a person]",
-            min=0.0,
-            max=0.6,
-            step=0.02,
-            value=usual.closing,
-        ),
-    }
+    controls: dict[str, Any] = {}
+    for name, text, low, high, step in (
+        ("low", "threshold  [standard deviations of the noise]", 2.0, 40.0, 1.0),
+        ("reach", "reach of the circles  [heights of a person]", 0.1, 3.0, 0.1),
+        ("closing", "gaps closed  [heights of a person]", 0.0, 0.6, 0.02),
+    ):
+        real = ipywidgets.FloatSlider
+        controls[name] = slider(real, text, min=low, max=high, step=step, value=getattr(usual, name))
     for name, text in (
         ("shadows", "shadows taken out"),
         ("standing", "those who stand keep their label"),
@@ -235,21 +212,7 @@ def refinement_explorer(
         ("not_crowd", "vehicles and swaying taken out"),
     ):
         controls[name] = ipywidgets.Checkbox(value=True, description=text, indent=False)
-    return Explorer(controls, _callback(kept, surveys, background, indices.index(index), target))
-
-
-def _target(
-    video: Video, truth: np.ndarray | str | Path | None, index: int
-) -> tuple[np.ndarray, np.ndarray | None] | None:
-    """Truth and valid pixels of the frame; None where there is no truth."""
-    if truth is None:
-        return None
-    if isinstance(truth, np.ndarray):
-        return truth.astype(bool), None
-    files = truth_of(video, truth)
-    if index not in files:
-        raise ValueError(f"{truth} has no ground truth of frame {index}.")
-    return read_ground_truth(files[index])
+    return Explorer(controls, _callback(kept, surveys, background, indices.index(index), target, valid))
 
 
 def _callback(
@@ -257,7 +220,8 @@ def _callback(
     surveys: Mapping[tuple[bool, bool], Survey],
     background: Background,
     at: int,
-    target: tuple[np.ndarray, np.ndarray | None] | None,
+    target: np.ndarray | None,
+    valid: np.ndarray | None,
 ) -> Any:
     """Return the pure function from the controls' values to figure and line."""
     shape = background.image.shape[:2]
@@ -311,11 +275,8 @@ def _callback(
         if target is None:
             title, right = "label", {"label": mask}
         else:
-            truth, valid = target
-            counted = np.ones(shape, bool) if valid is None else valid
-            score = iou(mask, truth, valid)
-            right = {"hit": mask & truth, "miss": truth & ~mask, "false alarm": mask & ~truth}
-            right = {name: part & counted for name, part in right.items()}
+            score = iou(mask, target, valid)
+            right = hits_and_misses(mask, target, valid)
             title = f"against the truth: IoU {score:.3f}"
             line += f"; IoU with the ground truth: <b>{score:.3f}</b>"
         add_picture(figure, _tinted(faded, right, {**_WHY, **_RIGHT}), halves[1])

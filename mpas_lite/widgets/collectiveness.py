@@ -12,7 +12,7 @@ from mpas_lite.collectiveness import collective_merging, collectiveness, kappa, 
 from mpas_lite.graph import crowd_graph
 from mpas_lite.plots import PALETTE, Moving, _on_frame
 from mpas_lite.selfdriven import at_steps, order, self_driven_particles
-from mpas_lite.widgets import Explorer
+from mpas_lite.widgets import Explorer, slider
 from mpas_lite.widgets.pictures import backdrop
 
 if TYPE_CHECKING:
@@ -194,24 +194,12 @@ def noise_explorer(sweep: Sweep | None = None) -> Explorer:
             f"{phi.min():.2f} to {phi.max():.2f}; yellow is 0, violet is 1)."
         )
 
-    style, layout = {"description_width": "initial"}, ipywidgets.Layout(width="95%")
+    noises = [(f"{eta:.2f}", float(eta)) for eta in data.noise]
+    steps = [(str(step), int(step)) for step in data.step]
+    choice = ipywidgets.SelectionSlider
     controls = {
-        "noise": ipywidgets.SelectionSlider(
-            options=[(f"{eta:.2f}", float(eta)) for eta in data.noise],
-            value=float(data.noise[len(data.noise) // 4]),
-            description="η noise of the direction [1]",
-            continuous_update=False,
-            style=style,
-            layout=layout,
-        ),
-        "step": ipywidgets.SelectionSlider(
-            options=[(str(step), int(step)) for step in data.step],
-            value=int(data.step[-1]),
-            description="t time [steps]",
-            continuous_update=False,
-            style=style,
-            layout=layout,
-        ),
+        "noise": slider(choice, "η noise of the direction [1]", options=noises, value=noises[len(noises) // 4][1]),
+        "step": slider(choice, "t time [steps]", options=steps, value=steps[-1][1]),
     }
     return Explorer(controls, draw)
 
@@ -446,18 +434,11 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
             f"{planted.sum()} planted, this share is dropped)."
         )
 
-    style, layout = {"description_width": "initial"}, ipywidgets.Layout(width="95%")
-    common = {"continuous_update": False, "style": style, "layout": layout}
+    real = ipywidgets.FloatSlider
     controls = {
-        "threshold": ipywidgets.FloatSlider(
-            value=0.6, min=0.05, max=0.95, step=0.05, description="τ threshold [1]", **common
-        ),
-        "reading": ipywidgets.Dropdown(
-            options=list(READINGS.items()), description="what is compared", style=style, layout=layout
-        ),
-        "share": ipywidgets.FloatSlider(
-            value=0.2, min=0.0, max=1.0, step=0.1, description="planted outliers [per particle]", **common
-        ),
+        "threshold": slider(real, "τ threshold [1]", value=0.6, min=0.05, max=0.95, step=0.05),
+        "reading": slider(ipywidgets.Dropdown, "what is compared", options=list(READINGS.items())),
+        "share": slider(real, "planted outliers [per particle]", value=0.2, min=0.0, max=1.0, step=0.1),
     }
     return Explorer(controls, draw)
 

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from mpas_lite.collectiveness import kappa
 from mpas_lite.plots import PALETTE, _on_frame
-from mpas_lite.widgets import Explorer
+from mpas_lite.widgets import Explorer, slider
 from mpas_lite.widgets.pictures import backdrop
 
 if TYPE_CHECKING:
@@ -214,31 +214,14 @@ def series_explorer(W: Any, k: int) -> Explorer:
         _draw_eigenvalues(right, z * eigenvalues)
         return figure, _verdict(z, k, rho, length, distance[length])
 
-    style, layout = {"description_width": "initial"}, ipywidgets.Layout(width="95%")
     largest = round(1.6 / max(rho, 1e-9), 2)
     step = round(largest / 100, 3)
-    controls = {
-        "z": ipywidgets.FloatSlider(
-            value=1 / (2 * k),
-            min=step,
-            max=largest,
-            step=step,
-            readout_format=".3f",
-            description="z damping of each step [1]",
-            continuous_update=False,
-            style=style,
-            layout=layout,
-        ),
-        "length": ipywidgets.IntSlider(
-            value=10,
-            min=0,
-            max=40,
-            description="L longest walk counted [steps]",
-            continuous_update=False,
-            style=style,
-            layout=layout,
-        ),
-    }
+    z_slider = slider(
+        ipywidgets.FloatSlider, "z damping of each step [1]", value=1 / (2 * k), min=step, max=largest, step=step
+    )
+    z_slider.readout_format = ".3f"
+    length_slider = slider(ipywidgets.IntSlider, "L longest walk counted [steps]", value=10, min=0, max=40)
+    controls = {"z": z_slider, "length": length_slider}
     return Explorer(controls, draw)
 
 
@@ -405,26 +388,10 @@ def reach_explorer(frame: np.ndarray, position: np.ndarray, W: Any, z: float, k:
             f"{row.max() / limit:.2f} κ."
         )
 
-    style, layout = {"description_width": "initial"}, ipywidgets.Layout(width="95%")
+    whole = ipywidgets.IntSlider
     controls = {
-        "particle": ipywidgets.IntSlider(
-            value=start,
-            min=0,
-            max=len(position) - 1,
-            description="i particle [number]",
-            continuous_update=False,
-            style=style,
-            layout=layout,
-        ),
-        "length": ipywidgets.IntSlider(
-            value=1,
-            min=1,
-            max=12,
-            description="L longest walk counted [steps]",
-            continuous_update=False,
-            style=style,
-            layout=layout,
-        ),
+        "particle": slider(whole, "i particle [number]", value=start, min=0, max=len(position) - 1),
+        "length": slider(whole, "L longest walk counted [steps]", value=1, min=1, max=12),
     }
     return Explorer(controls, draw)
 

@@ -17,7 +17,7 @@ from mpas_lite.graph import crowd_graph
 from mpas_lite.plots import _PARTS, PALETTE
 from mpas_lite.tracking import Particles, particles_of_window
 from mpas_lite.video import Video, read_video
-from mpas_lite.widgets import Explorer
+from mpas_lite.widgets import Explorer, slider
 from mpas_lite.widgets.pictures import add_key, add_picture, backdrop
 
 if TYPE_CHECKING:
@@ -71,32 +71,28 @@ def merging_explorer(
             f"{max(len(video) - interval - 1, 0)}."
         )
     particles = particles_of_window(frames, index, max_corners=max_corners, min_speed=min_speed)
-    target, valid = _truth(video, truth, index)
+    target, valid = truth_of_frame(video, truth, index)
     if target is not None and target.shape != frames[0].shape[:2]:
         raise ValueError(
             f"The truth is {target.shape} and the frame {frames[0].shape[:2]} (rows, columns). "
             "They must be of one size."
         )
 
-    style = {"style": {"description_width": "initial"}, "layout": {"width": "95%"}, "continuous_update": False}
+    whole, real = ipywidgets.IntSlider, ipywidgets.FloatSlider
     controls = {
-        "k": ipywidgets.IntSlider(20, 1, 40, 1, description="K  neighbours of each particle", **style),
-        "z_times_k": ipywidgets.FloatSlider(
-            0.5, min=0.05, max=0.95, step=0.05, description="zK  damping z, as a multiple of 1/K", **style
-        ),
-        "threshold": ipywidgets.FloatSlider(
-            0.6, min=0.05, max=1.0, step=0.05, description="threshold of a link, as a multiple of κ", **style
-        ),
-        "radius": ipywidgets.IntSlider(20, 1, 40, 1, description="r  radius of the discs [px]", **style),
-        "min_size": ipywidgets.IntSlider(10, 1, 60, 1, description="smallest group [particles]", **style),
+        "k": slider(whole, "K  neighbours of each particle", min=1, max=40, value=20),
+        "z_times_k": slider(real, "zK  damping z, as a multiple of 1/K", min=0.05, max=0.95, step=0.05, value=0.5),
+        "threshold": slider(real, "threshold of a link, as a multiple of κ", min=0.05, max=1.0, step=0.05, value=0.6),
+        "radius": slider(whole, "r  radius of the discs [px]", min=1, max=40, value=20),
+        "min_size": slider(whole, "smallest group [particles]", min=1, max=60, value=10),
     }
     return Explorer(controls, _callback(frames[0], particles, target, valid))
 
 
-def _truth(
+def truth_of_frame(
     video: Video, truth: np.ndarray | str | Path | None, index: int
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Target and valid pixels of the frame, (H, W) bool; None where there is no truth."""
+    """Target and valid pixels of a frame, (H, W) bool each; None where there is no truth, or all pixels are valid."""
     if truth is None:
         return None, None
     if isinstance(truth, np.ndarray):
@@ -106,6 +102,12 @@ def _truth(
         near = sorted(files, key=lambda known: abs(known - index))[:4]
         raise ValueError(f"{truth} has no ground truth of frame {index}; the nearest it has: {sorted(near)}.")
     return read_ground_truth(files[index])
+
+
+def hits_and_misses(mask: np.ndarray, target: np.ndarray, valid: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Where a label is right, too small and too large; (H, W) bool each."""
+    counted = np.ones(mask.shape, bool) if valid is None else valid
+    return {"hit": mask & target & counted, "miss": target & ~mask & counted, "false alarm": mask & ~target & counted}
 
 
 def _callback(frame: np.ndarray, particles: Particles, target: np.ndarray | None, valid: np.ndarray | None) -> Any:
@@ -132,13 +134,7 @@ def _callback(frame: np.ndarray, particles: Particles, target: np.ndarray | None
         else:
             score = iou(mask, target, valid)
             line += f"; <b>IoU with the ground truth: {score:.3f}</b>"
-            counted = np.ones(shape, bool) if valid is None else valid
-            title = f"pseudo-label, IoU {score:.3f}"
-            parts = {
-                "hit": mask & target & counted,
-                "miss": target & ~mask & counted,
-                "false alarm": mask & ~target & counted,
-            }
+            title, parts = f"pseudo-label, IoU {score:.3f}", hits_and_misses(mask, target, valid)
         figure, (ax,) = fresh()
         _draw_groups(ax, particles, labels, thin)
         ax.set_title(f"{groups} groups of particles", fontsize=13, pad=4, y=1)

@@ -10,7 +10,7 @@ import numpy as np
 from mpas_lite.plots import PALETTE
 from mpas_lite.scenes import Scene
 from mpas_lite.tracking import find_corners, follow
-from mpas_lite.widgets import Explorer
+from mpas_lite.widgets import Explorer, slider
 from mpas_lite.widgets.pictures import backdrop
 
 if TYPE_CHECKING:
@@ -96,17 +96,11 @@ def particles_explorer(scene: Scene, *, index: int = 20, longest: int = 10) -> E
         path, drift = follow(greys[: interval + 1], corners)
         truth, person = true_velocity(scene, index, corners, interval)
         runs[interval] = ((path[-1] - path[0]) / interval, drift, truth)
-    style = {"style": {"description_width": "initial"}, "layout": {"width": "95%"}, "continuous_update": False}
+    whole, real = ipywidgets.IntSlider, ipywidgets.FloatSlider
     controls = {
-        "interval": ipywidgets.IntSlider(
-            5, 1, longest, 1, description="interval  frames that a corner is followed", **style
-        ),
-        "min_speed": ipywidgets.FloatSlider(
-            0.2, min=0.0, max=1.0, step=0.05, description="least speed [px/frame]", **style
-        ),
-        "max_drift": ipywidgets.FloatSlider(
-            1.0, min=0.05, max=3.0, step=0.05, description="largest drift, there and back [px]", **style
-        ),
+        "interval": slider(whole, "interval  frames that a corner is followed", min=1, max=longest, value=5),
+        "min_speed": slider(real, "least speed [px/frame]", min=0.0, max=1.0, step=0.05, value=0.2),
+        "max_drift": slider(real, "largest drift, there and back [px]", min=0.05, max=3.0, step=0.05, value=1.0),
     }
     return Explorer(controls, _callback(scene.frames[index], corners, person >= 0, runs))
 
