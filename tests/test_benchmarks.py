@@ -1,5 +1,6 @@
 """The benchmarks' own arithmetic; what they measure is not tested here."""
 
+import os
 import subprocess
 import sys
 
@@ -20,6 +21,20 @@ def test_one_command_prints_a_table_and_writes_what_it_measured(tmp_path):
     assert results["machine"]["cores"] >= 1
     assert [row["target"] for row in results["rows"]] == [1.3]
     assert not (tmp_path / "cost.png").exists()
+
+
+def test_the_gpu_script_runs_on_a_cpu(tmp_path):
+    from mpas_lite.files import read_json
+
+    small = ["--encoder=test_resnet", "--size=64", "--batch-size=2", "--steps=2", "--rounds=1", "--precision=32-true"]
+    command = [sys.executable, "-m", "benchmarks.gpu_training", *small, "--json", str(tmp_path / "numbers.json")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    numbers = read_json(tmp_path / "numbers.json")
+    assert set(numbers["images_per_s"]) == {"pairs", "bare", "training"}
+    rate = {name: values[0] for name, values in numbers["images_per_s"].items()}
+    assert numbers["ratios"] == {"training / bare": pytest.approx(rate["training"] / rate["bare"])}
 
 
 def test_ten_thousand_hours_by_hand():
