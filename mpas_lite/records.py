@@ -97,7 +97,7 @@ def model_card(provenance: Mapping[str, Any], config: Mapping[str, Any], version
     weights = provenance.get("encoder_weights")
     facts = [
         f"- Pairs of frame and pseudo-label: {provenance.get('pairs', 'not noted')}"
-        + (f"; {len(skipped)} damaged ones were left out" if skipped else ""),
+        + (f"; {len(skipped)} left out as damaged" if skipped else ""),
         f"- Epochs: {provenance.get('epochs', 'not noted')}; steps: {provenance.get('steps', 'not noted')}",
         f"- Encoder started from: {weights or 'random weights'}",
         f"- IoU on the validation pairs: {'not measured' if validation is None else f'{validation:.4f}'}",

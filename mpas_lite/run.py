@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class RunSettings:
     """How the main job labels, trains and segments.
 
-    The defaults were chosen by measuring, on scenes of the validation seeds (the README has the table): smaller
-    circles around more, but stronger corners than the paper's; an encoder that knows pictures (ImageNet).
+    The defaults were chosen by measuring, on scenes of the validation seeds (the table is in benchmarks/RESULTS.md):
+    smaller circles around more, but stronger corners than the paper's; an encoder that knows pictures (ImageNet).
 
     Attributes
     ----------

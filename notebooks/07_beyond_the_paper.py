@@ -507,8 +507,8 @@ assert wrong[unsure].mean() > 5 * wrong[~unsure].mean()
 assert (wrong & unsure).sum() < 0.5 * wrong.sum()
 
 # %% [markdown]
-# *What we saw.* The label knows quite well where it is weak. And yet the step is **off** by default: the README has a
-# measurement in which the network became worse with it. The larger part of the mistakes is elsewhere anyway.
+# *What we saw.* The label knows quite well where it is weak. And yet the step is **off** by default: in a measurement
+# (`benchmarks/RESULTS.md`) the network became worse with it. The larger part of the mistakes is elsewhere anyway.
 #
 # Now everything on sliders. Left: what differs from the background, and what became of it. Right: the label against the
 # truth.
@@ -784,8 +784,8 @@ assert person[WIDER].mean() < person["refined"].mean()  # ... but outlines of pe
 # | many clips that nobody looks through: noise, shadows, vans, cameras that shake | the **refined** label |
 # | a moving camera, or nothing known at all | the paper's **circles**, which is what the refinement falls back to |
 #
-# These are rendered clips. The README compares with MOG2 on a real street, where the refined label is far ahead; and
-# it says there that this street was looked at while the thresholds were chosen.
+# These are rendered clips. `benchmarks/RESULTS.md` compares with MOG2 on a real street, where the refined label is far
+# ahead; and it says there that this street was looked at while the thresholds were chosen.
 #
 # ## Exercises
 #

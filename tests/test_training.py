@@ -395,7 +395,7 @@ def test_damaged_pairs_are_left_out_named_and_counted_at_the_end(clip: Path, tmp
     with pytest.warns(UserWarning, match=r"2 of 7 pairs"):
         fit(other, broken, epochs=2, out=tmp_path / "out", **QUICK)
     assert len(history.skipped) == 2
-    assert "2 damaged ones were left out" in model_card(other.provenance, other.config, "1")
+    assert "2 left out as damaged" in model_card(other.provenance, other.config, "1")
     assert weights_equal(one, other)
 
 
