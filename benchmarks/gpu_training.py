@@ -5,7 +5,7 @@ On a machine with a GPU, the paper's network (hrnet_w48, siamese, 512x512, bf16)
     python -m benchmarks.gpu_training
     python -m benchmarks.gpu_training --devices 8
 
-Anywhere, in a minute, to see that it works, with one and with two processes:
+Anywhere, in a few minutes, to see that it works, with one and with two processes:
 
     OMP_NUM_THREADS=1 python -m benchmarks.gpu_training --devices 2 --encoder hrnet_w18_small --size 192 \
         --batch-size 4 --steps 8 --precision 32-true
