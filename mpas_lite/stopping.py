@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+_LOOK_EVERY = 0.2  # s
 
 
 @contextmanager
@@ -33,3 +38,26 @@ def stopping_gently() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_with_parent(parent: int | None = None) -> None:
+    """End this process, whatever it is doing, within half a second after the one that started it has ended.
+
+    A process that is killed cannot end those that it started. They must see for themselves that nobody waits for
+    them any more, or they go on writing into a folder that belongs to the next run. Call it first thing in a child.
+
+    Parameters
+    ----------
+    parent : int, optional
+        Id of the process to watch. By default the one that is this one's parent now; give it where that one may
+        have ended already. Not needed in what ``multiprocessing`` started.
+    """
+    started_by = multiprocessing.parent_process()  # with a fork server this is not the operating system's parent
+    watched = os.getppid() if parent is None else parent
+
+    def watch() -> None:
+        while os.getppid() == watched and (started_by is None or started_by.is_alive()):
+            time.sleep(_LOOK_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
