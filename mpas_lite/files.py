@@ -1,24 +1,46 @@
-"""Files that are whole or not there at all, and an output folder that belongs to one run at a time."""
+"""Files that are whole or not there at all, and readers that say which file is at fault."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mpas_lite.ledger import HOME, PARTIAL, checksum, foreign, ledger_folders, note, output_folder, refuse_foreign
+from mpas_lite.outputs import own_names as own_names
+
+folder_in_use = output_folder
+_MOST_JSON = 1 << 28  # bytes
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def whole_file(path: str | Path, *, ours: Callable[[Path], bool] | None = None) -> Iterator[Path]:
     """Write a file whole or not at all: yields a temporary name, renamed to ``path`` on success.
 
-    The temporary file lies in the same folder (made if need be) and has the same ending, so that writers
-    that look at the ending are content. If the block raises, ``path`` is left as it was.
+    The temporary file has the same ending, so that writers that look at the ending are content, and lies in the
+    output folder's ``.mpas_lite`` (see ``ledger``), or beside ``path`` where there is no such folder above. If the
+    block raises, ``path`` is left as it was. What stands at ``path`` is replaced only if this program wrote it, as
+    the list in ``.mpas_lite`` says; a file with the very same content is left as it is.
+
+    Parameters
+    ----------
+    path : path
+    ours : callable, optional
+        Recognises a file of ours by what is in it, where no list knows it.
+
+    Raises
+    ------
+    NotOurs
+        If another file stands there; nothing is lost.
 
     Examples
     --------
@@ -27,18 +49,54 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ...     _ = temporary.write_text("all of it")
     >>> Path(f"{folder}/a/note.txt").read_text()
     'all of it'
+    >>> with whole_file(f"{folder}/a/note.txt") as temporary:
+    ...     _ = temporary.write_text("something else")
+    Traceback (most recent call last):
+    mpas_lite.ledger.NotOurs: ...note.txt is there already, and mpas_lite did not write it...
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=path.suffix, dir=path.parent)
+    folder = next(ledger_folders(path), None)
+    handle, name = tempfile.mkstemp(
+        prefix=PARTIAL if folder else f".{PARTIAL}", suffix=path.suffix, dir=folder / HOME if folder else path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
+        _to_disk(temporary)
+        sum_of_it = checksum(temporary)
+        if any(foreign([path], ours)):
+            if path.is_file() and not path.is_symlink() and checksum(path) == sum_of_it:
+                return
+            refuse_foreign([path], ours)
         temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files; ours are ordinary ones
-        os.replace(temporary, path)
+        if folder:
+            note(folder, path, sum_of_it)
+        _rename(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Have the content on the disk before the name: a power failure leaves no empty file behind."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # a folder below may be a link to another disk
+            raise
+        beside = path.with_name(f".{temporary.name}")
+        try:
+            shutil.copyfile(temporary, beside)
+            _to_disk(beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def _umask() -> int:
@@ -47,21 +105,37 @@ def _umask() -> int:
     return mask
 
 
-def own_names(names: Iterable[str]) -> list[str]:
-    """Return the names, with ``-2``, ``-3``, ... behind each that an earlier one has taken.
+@contextmanager
+def blame(path: str | Path, remedy: str = "Is it damaged, or another kind of file?") -> Iterator[None]:
+    """Turn whatever goes wrong while a file is read into one sentence that names the file.
+
+    ``ValueError`` (which our readers raise) and ``OSError`` (which names the file) pass as they are.
 
     Examples
     --------
-    >>> own_names(["plaza", "plaza", "hall", "plaza"])
-    ['plaza', 'plaza-2', 'hall', 'plaza-3']
+    >>> with blame("record.json"):
+    ...     {}["settings"]
+    Traceback (most recent call last):
+    ValueError: record.json cannot be used (KeyError: 'settings'). Is it damaged, or another kind of file?
     """
-    taken: dict[str, None] = {}
-    for given in names:
-        name, number = given, 2
-        while name in taken:
-            name, number = f"{given}-{number}", number + 1
-        taken[name] = None
-    return list(taken)
+    try:
+        yield
+    except (OSError, ImportError):
+        raise
+    except MemoryError:
+        raise ValueError(f"{path} asks for more memory than there is. {remedy}") from None
+    except (UnicodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} cannot be used ({error}). {remedy}") from error
+    except ValueError:
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} cannot be used ({type(error).__name__}: {text}). {remedy}") from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error says that nothing more can be written, on the disk or under a quota."""
+    return error.errno in _FULL
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -90,18 +164,47 @@ def write_json(path: str | Path, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file.
+def read_json(path: str | Path, schema: Mapping[str, Any] | None = None) -> Any:
+    """Read a JSON file, and check it before anybody uses it.
+
+    Parameters
+    ----------
+    path : path
+    schema : mapping, optional
+        JSON schema that the content must meet.
 
     Raises
     ------
     ValueError
-        If the file is not valid JSON; the message names the file.
+        If the file is not valid JSON, too large or nested too deep, or not what the schema says; the message names
+        the file.
     """
+    path = Path(path)
+    remedy = "Move it away and run again."
+    if path.stat().st_size > _MOST_JSON:
+        raise ValueError(f"{path} is larger than any record that mpas_lite writes. {remedy}")
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid JSON ({error}). Delete it and run again.") from error
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError(f"{path} is not valid JSON that can be used: it is nested too deep. {remedy}") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON ({error}). {remedy}") from error
+    if schema is not None:
+        check_schema(content, schema, path, remedy)
+    return content
+
+
+def check_schema(content: Any, schema: Mapping[str, Any], path: str | Path, remedy: str) -> None:
+    """Refuse content that a JSON schema does not allow, in a sentence that names the file and the place."""
+    import fastjsonschema
+
+    try:
+        fastjsonschema.validate(schema, content)
+    except fastjsonschema.JsonSchemaException as error:
+        text = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} is not a record as mpas_lite writes it ({text}). {remedy}") from None
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deep. {remedy}") from None
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
@@ -144,39 +247,3 @@ def read_image(path: str | Path, *, grey: bool = False) -> np.ndarray:
     if image is None:
         raise ValueError(f"{path} is not an image that can be read. Is it damaged, or another kind of file?")
     return image if grey else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-@contextmanager
-def folder_in_use(folder: str | Path) -> Iterator[None]:
-    """Hold an output folder for one run: a second run over the same folder is refused.
-
-    A lock file that a killed run left behind does not count: the lock is the operating system's, on an
-    open file, and ends with the process.
-
-    Raises
-    ------
-    ValueError
-        If another run that is still going holds the folder.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w") as handle:
-        try:
-            _lock(handle.fileno())
-        except OSError:
-            raise ValueError(
-                f"{folder} is in use by another run. Wait for it to end, or choose another folder with --out."
-            ) from None
-        yield
-
-
-def _lock(file_number: int) -> None:
-    """Take an exclusive lock or raise OSError at once."""
-    if os.name == "nt":  # pragma: no cover
-        import msvcrt
-
-        msvcrt.locking(file_number, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-    else:
-        import fcntl
-
-        fcntl.flock(file_number, fcntl.LOCK_EX | fcntl.LOCK_NB)
