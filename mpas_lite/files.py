@@ -164,7 +164,7 @@ def write_json(path: str | Path, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def read_json(path: str | Path, schema: Mapping[str, Any] | None = None) -> Any:
+def read_json(path: str | Path, schema: dict[str, Any] | None = None) -> Any:
     """Read a JSON file, and check it before anybody uses it.
 
     Parameters
@@ -194,7 +194,7 @@ def read_json(path: str | Path, schema: Mapping[str, Any] | None = None) -> Any:
     return content
 
 
-def check_schema(content: Any, schema: Mapping[str, Any], path: str | Path, remedy: str) -> None:
+def check_schema(content: Any, schema: dict[str, Any], path: str | Path, remedy: str) -> None:
     """Refuse content that a JSON schema does not allow, in a sentence that names the file and the place."""
     import fastjsonschema
 

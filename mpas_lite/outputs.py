@@ -10,6 +10,7 @@ from pathlib import Path
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\ud800-\udfff]+')
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+_Place = tuple[int, int] | None  # device and number of a file or folder; None: there is none
 _LONGEST = 80  # characters of a name: with "-2" behind it and four bytes each it still is one file name anywhere
 
 
@@ -36,27 +37,31 @@ def check_apart(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -> 
     Traceback (most recent call last):
     ValueError: ...frames would be written to, but it is read. Choose another folder with --out.
     """
-    read = [(path, _chain(path)) for path in inputs]
+    read: dict[_Place, str | Path] = {}
+    above: dict[_Place, str | Path] = {}  # the folders that hold what is read
+    for path in inputs:
+        place, *folders = _chain(path)
+        if place is not None:  # nothing is lost where nothing is
+            read.setdefault(place, path)
+            above |= {folder: path for folder in folders if folder is not None}
     for output in outputs:
-        writes = _chain(output)
-        for path, reads in read:
-            if reads[0] is None:
-                continue  # nothing is there to be lost
-            if writes[0] == reads[0]:
-                problem = f"{output} would be written to, but it is read."
-            elif reads[0] in writes:
-                problem = f"{output} would be written among the files of {path}, which are read."
-            elif writes[0] is not None and writes[0] in reads:
-                problem = f"{output} would be written to, but it holds {path}, which is read."
-            else:
-                continue
-            raise ValueError(f"{problem} Choose another folder with --out.")
+        place, *folders = _chain(output)
+        among = next((read[folder] for folder in folders if folder in read), None)
+        if place in read:
+            problem = f"{output} would be written to, but it is read."
+        elif among is not None:
+            problem = f"{output} would be written among the files of {among}, which are read."
+        elif place in above:
+            problem = f"{output} would be written to, but it holds {above[place]}, which is read."
+        else:
+            continue
+        raise ValueError(f"{problem} Choose another folder with --out.")
 
 
-def _chain(path: str | Path) -> list[tuple[int, int] | None]:
+def _chain(path: str | Path) -> list[_Place]:
     """What the file system knows a path by, then each folder above it; None for what is not there."""
     real = Path(os.path.realpath(path))
-    known: list[tuple[int, int] | None] = []
+    known: list[_Place] = []
     for place in (real, *real.parents):
         try:
             found = os.stat(place)

@@ -37,12 +37,14 @@ from mpas_lite.background import (
 )
 from mpas_lite.crm import circular_region_merging, radius_in_pixels
 from mpas_lite.people import PersonSize, local_height, person_size, swaying, vehicles
+from mpas_lite.spill import Spill
 from mpas_lite.tracking import Particles
 
 _NOTHING_STANDS = (
     "The camera moves, or people hide all that stands still, so there is no background to compare with: discs stay."
 )
 SAMPLES = 32  # frames of a clip that its background is made of
+SURVEYED = 512  # kept frames, at most, that tell how fast the crowd is and what sways
 WORKING_SIDE = 480  # px: larger frames are refined at this long side, masks scaled back
 
 
@@ -222,6 +224,8 @@ def survey_clip(
                 cv2.warpAffine(s, m, size, borderMode=cv2.BORDER_REPLICATE)
                 for s, m in zip(samples, motion, strict=True)
             ]
+    some = np.unique(np.linspace(0, max(len(found) - 1, 0), min(len(found), SURVEYED)).astype(int))
+    found = [found[int(k)] for k in some]
     background = estimate_background(samples)
     if background.known.mean() < 0.5:
         notes.append("Where people cover the ground nearly all of the time the background is not seen: discs stay.")
@@ -275,7 +279,7 @@ def _refined(
     settings: Refinement,
 ) -> Iterator[Refined]:
     """Look at every frame by itself; then pass labels on to those who stand; then finish."""
-    looks: list[_Look] = []
+    looks: Spill[_Look] = Spill()
     shape = (0, 0)
     before: np.ndarray | None = None
     for (index, frame), (particles, labels) in zip(frames, found, strict=True):
@@ -350,15 +354,18 @@ def _passed_on(looks: Sequence[_Look], shape: tuple[int, int]) -> Iterator[np.nd
     A pixel that was labelled, still differs from the background and looks as it did belongs to someone who
     stopped; seen backward in time, to someone who has not started yet.
     """
-    later = looks[-1].seed
-    backward = [later]
-    for look, after in zip(looks[-2::-1], looks[:0:-1], strict=True):
+    backward: Spill[np.ndarray] = Spill()  # last frame first
+    later, after = looks[-1].seed, looks[-1]
+    backward.append(later)
+    for number in range(len(looks) - 2, -1, -1):
+        look = looks[number]
         later = look.seed | (later & after.same & look.foreground)
         backward.append(later)
+        after = look
     earlier = looks[0].seed
-    for look, later in zip(looks, reversed(backward), strict=True):
+    for number, look in enumerate(looks):
         earlier = look.seed | (earlier & look.same & look.foreground)
-        yield _unpacked(earlier | later, shape)
+        yield _unpacked(earlier | backward[len(looks) - 1 - number], shape)
 
 
 def unchanged(frame: np.ndarray, before: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
