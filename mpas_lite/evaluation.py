@@ -13,7 +13,7 @@ IoU of the crowd alone: the background is not averaged in, which would flatter e
 
 from __future__ import annotations
 
-import re
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from mpas_lite.files import read_image, read_json
-from mpas_lite.video import IMAGE_ENDINGS, Video, read_video
+from mpas_lite.masks import CDNET, frame_numbers, mask_files, names_in_source, numbered, read_mask, source_names
+from mpas_lite.masks import frame_number as frame_number
+from mpas_lite.video import Video, read_video
 
 
 def iou(pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
@@ -132,20 +133,31 @@ def score_frames(frames: Iterable[tuple[int, np.ndarray, np.ndarray, np.ndarray 
     ValueError
         If no frame is left to compare, or masks of one frame differ in shape.
 
+    Warns
+    -----
+    UserWarning
+        If there is not one pixel of a person in all of the ground truth: then the score says little.
+
     Examples
     --------
     >>> right, empty = np.ones((2, 2), bool), np.zeros((2, 2), bool)
     >>> score_frames([(0, right, right, None), (1, empty, right, None)]).pooled
     0.5
     """
-    compared = [
-        (number, *_overlap(pred, target, valid))
-        for number, pred, target, valid in frames
-        if valid is None or np.any(valid)
-    ]
+    compared, has_people = [], False
+    for number, pred, target, valid in frames:
+        if valid is None or np.any(valid):
+            compared.append((number, *_overlap(pred, target, valid)))
+            has_people = has_people or bool(np.any(target if valid is None else np.asarray(target) & valid))
     if not compared:
         raise ValueError(
             f"{name or 'The clip'} has no frame to compare: it has no ground truth, or only ignored pixels."
+        )
+    if not has_people:
+        warnings.warn(
+            f"{name or 'The clip'}: the ground truth has nobody in any of the {len(compared)} frames that are scored. "
+            "Is it the right one? An IoU of 1 says here that nobody was found, and 0 that somebody was.",
+            stacklevel=2,
         )
     numbers, intersection, union = zip(*sorted(compared), strict=True)
     return Score(name, numbers, intersection, union)
@@ -154,8 +166,9 @@ def score_frames(frames: Iterable[tuple[int, np.ndarray, np.ndarray, np.ndarray 
 def evaluate(pred: str | Path, gt: str | Path, *, name: str | None = None) -> Score:
     """Compare a folder of predicted masks with a folder of ground truth, paired by their numbers.
 
-    The number is the last group of digits in the file name: 12 in ``in000012.jpg`` and in ``gt000012.png``.
-    Frames that only one side has are passed over, so predictions may be every n-th frame.
+    The number is the last group of digits in the file name: 12 in ``in000012.jpg`` and in ``gt000012.png``. Digits
+    that all names of a folder share, or that are a size, are passed over: 12 in ``frame_12_320x240.png``. Frames that
+    only one side has are passed over too, so predictions may be every n-th frame.
 
     Masks that `mpas_lite.segment_to` wrote are named by the frame's index, from 0, whereas a folder of frames
     may count from 1. Beside them lies ``frames.json``, which tells each mask the name of its source frame:
@@ -174,31 +187,48 @@ def evaluate(pred: str | Path, gt: str | Path, *, name: str | None = None) -> Sc
     Raises
     ------
     ValueError
-        If a folder holds no masks, no number is in both, or a mask and its ground truth differ in size.
+        If a folder holds no masks, no number is in both, a file is not clearly a mask (see
+        `mpas_lite.masks.read_mask`), or a mask and its ground truth differ in size.
+
+    Warns
+    -----
+    UserWarning
+        If the ground truth is empty everywhere.
     """
     pred, gt = Path(pred), Path(gt)
-    predictions = _by_number(pred, _source_names(pred))
-    truths = _truth_files(gt)
+    files, truth_files = mask_files(pred), mask_files(gt)
+    names, truth_names = names_in_source(files, source_names(pred)), [file.name for file in truth_files]
+    predictions = numbered(files, names, truth_names)
+    truths = _that_count(gt, numbered(truth_files, truth_names, names))
     wanted = [number for number in predictions if number in truths]
     if not wanted:
+        number, file = next(iter(predictions.items()))
+        read = f"{names[files.index(file)]} as {number}, {truths[min(truths)].name} as {min(truths)}"
         raise ValueError(
-            f"No frame is in both folders: {pred} has {_span(predictions)}, "
-            f"{gt} has {_span(truths)} that count. Masks are paired by the number in the file name."
+            f"No frame is in both folders: {pred} has {_span(predictions)}, {gt} has {_span(truths)} that count. Masks "
+            f"are paired by the number in the file name, which was read from {read}."
         )
-    compared = (_with_truth(n, _read_prediction(predictions[n]), predictions[n], truths[n]) for n in wanted)
+    compared = (_with_truth(n, read_mask(predictions[n]) == 255, predictions[n], truths[n]) for n in wanted)
     return score_frames(compared, name=pred.resolve().parent.name if name is None else name)
 
 
 def truth_of(video: Video, folder: str | Path) -> dict[int, Path]:
     """Find the ground truth of a video's frames: 0-based index of the frame -> file in ``folder``.
 
-    A frame goes by the number in its name, so frame 0 of a folder that begins with ``in000001.jpg`` has
-    ``gt000001.png``; in a video file, frame 0 has ``000000.png``. Frames without ground truth are left out,
-    and those outside ``temporalROI.txt`` too; see `evaluate`.
+    A frame of a folder goes by the number in its name, so frame 0 of a folder that begins with ``in000001.jpg`` has
+    ``gt000001.png``; in a video file, frame 0 has ``000000.png``. Frames without ground truth are left out, and those
+    outside ``temporalROI.txt`` too; see `evaluate`. How many frames a video file has is not asked, as containers claim
+    what they like: of ground truth past its end nothing will be compared.
     """
-    files = _truth_files(Path(folder))
-    numbers = ((index, frame_number(video.frame_name(index))) for index in range(len(video)))
-    return {index: files[number] for index, number in numbers if number in files}
+    folder = Path(folder)
+    files = mask_files(folder)
+    truth_names = [file.name for file in files]
+    if Path(video.source).is_file():
+        return _that_count(folder, numbered(files, truth_names))
+    names = [video.frame_name(index) for index in range(len(video))]
+    truths = _that_count(folder, numbered(files, truth_names, names))
+    indices = enumerate(frame_numbers(names, truth_names))
+    return {index: truths[number] for index, number in indices if number in truths}
 
 
 def score_masks(masks: Iterable[tuple[int, np.ndarray]], truth: Mapping[int, Path], *, name: str = "") -> Score:
@@ -235,7 +265,7 @@ def _with_truth(
 
 
 def read_ground_truth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read one ground-truth mask.
+    """Read one ground-truth mask: see `mpas_lite.masks.read_mask` for what is taken for one.
 
     Black and white is 0 and 255. CDnet 2014 adds 50 (shadow: background), 85 (outside the region of interest)
     and 170 (unknown motion, mostly outlines); the last two do not count.
@@ -250,79 +280,12 @@ def read_ground_truth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If the image has other values.
     """
-    image = read_image(path, grey=True)
-    _refuse_other_values(path, image, (0, 50, 85, 170, 255))
+    image = read_mask(path, CDNET)
     return image == 255, (image != 85) & (image != 170)
 
 
-def _read_prediction(path: Path) -> np.ndarray:
-    image = read_image(path, grey=True)
-    _refuse_other_values(path, image, (0, 255))
-    return image == 255
-
-
-def _refuse_other_values(path: str | Path, image: np.ndarray, known: Collection[int]) -> None:
-    others = sorted(set(np.unique(image).tolist()) - set(known))
-    if others:
-        few = ", ".join(map(str, others[:5])) + (", ..." if len(others) > 5 else "")
-        raise ValueError(
-            f"{path} has grey values {few}; a mask has only {', '.join(map(str, known))} "
-            "(255 = person). Save it as PNG, not JPEG, with 255 for people and 0 for the rest."
-        )
-
-
-def frame_number(name: str | Path) -> int:
-    """The number in a file name: its last group of digits, the ending apart.
-
-    Examples
-    --------
-    >>> frame_number("gt000012.png"), frame_number("cam2_0300.mask.png")
-    (12, 300)
-    """
-    digits = re.findall(r"\d+", Path(name).stem)
-    if not digits:
-        raise ValueError(f"There is no number in the file name {Path(name).name!r}, by which masks are paired.")
-    return int(digits[-1])
-
-
-def _by_number(folder: Path, source_names: Mapping[str, str] | None = None) -> dict[int, Path]:
-    """Map frame number -> image file, increasing; ``source_names`` gives the name whose number counts."""
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder of masks: there is no such folder.")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_ENDINGS and p.name[0] != ".")
-    if not files:
-        inside = sorted(p.name for p in folder.iterdir() if p.is_dir())
-        hint = f" Did you mean a folder in it ({', '.join(inside[:5])})?" if inside else ""
-        raise ValueError(f"{folder} holds no images.{hint}")
-    found: dict[int, Path] = {}
-    for file in files:
-        if source_names is not None and file.stem not in source_names:
-            raise ValueError(
-                f"{folder.parent / 'frames.json'} does not list {file.name}: it stems from another run, "
-                "or from one that was killed. Segment the video again."
-            )
-        number = frame_number(file if source_names is None else source_names[file.stem])
-        if number in found:
-            raise ValueError(f"{found[number]} and {file} both stand for frame {number}. Keep one of them.")
-        found[number] = file
-    return dict(sorted(found.items()))
-
-
-def _source_names(pred: Path) -> dict[str, str] | None:
-    """What `segment_to` noted beside its masks: {"000000": "in000001.jpg", ...}; None without a note."""
-    path = pred.resolve().parent / "frames.json"
-    if not path.exists():
-        return None
-    content = read_json(path)
-    names = content.get("frames", content) if isinstance(content, dict) else None
-    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        raise ValueError(f"{path} does not map masks to frames. Segment the video again.")
-    return names
-
-
-def _truth_files(gt: Path) -> dict[int, Path]:
-    """The ground truth that counts, by number: all there is, or what temporalROI.txt limits it to."""
-    files = _by_number(gt)
+def _that_count(gt: Path, files: dict[int, Path]) -> dict[int, Path]:
+    """The ground truth that counts: all there is, or what temporalROI.txt limits it to."""
     for path in (gt / "temporalROI.txt", gt.resolve().parent / "temporalROI.txt"):
         if path.exists():
             try:

@@ -17,26 +17,32 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import json
 import math
 import warnings
-from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mpas_lite.evaluation import frame_number
-from mpas_lite.files import read_image, read_json, write_image, write_json
+from mpas_lite.files import blame, output_folder, write_json
+from mpas_lite.images import LIMIT_VARIABLE, image_shape, max_pixels, read_image, write_image
+from mpas_lite.masks import frame_numbers, names_in_source, numbered, read_mask, source_names
+from mpas_lite.outputs import check_apart
 from mpas_lite.video import IMAGE_ENDINGS, Video, is_visible, read_video
 
 HOLE = "hole"
 _VERSION = "5.0.1"  # of LabelMe's format, which has not changed for polygons since; later ones read it
-_MOST_PIXELS = 200_000_000
 _FARTHEST = 50_000  # px; a shape may reach over the image's edge, but not without end
-_POINTS = {"polygon": "3 or more", "rectangle": "2", "circle": "2", "oriented_rectangle": "4", "mask": "2"}
+_LONGEST = 1 << 28  # bytes of a file: it may hold its image
+_POINTS = {"polygon": "3 or more", "rectangle": "2", "circle": "2", "mask": "2"}
+_POINTS |= dict.fromkeys(("oriented_rectangle", "rotation", "quadrilateral"), "4")  # the last two: X-AnyLabeling's
+_NO_AREA = ("point", "points", "line", "linestrip")
 
 
 # ------------------------------------------------------------------------------------------------- reading
@@ -46,7 +52,9 @@ def labelme_mask(path: str | Path, *, labels: Collection[str] | None = None) -> 
     """The crowd mask of one LabelMe file.
 
     Polygons, rectangles, circles, oriented rectangles and the masks of LabelMe's AI tools count; see the top of
-    this file for holes. The image is not opened: its size stands in the file, and no path in it is followed.
+    this file for holes. Points and lines have no area: they are passed over where they have a label of their own, and
+    refused where they have one that counts. The image is not opened, as its size stands in the file; in files of old
+    that lack it, it is that of the image in them or beside them. No path in a file is followed to another folder.
 
     Parameters
     ----------
@@ -66,22 +74,13 @@ def labelme_mask(path: str | Path, *, labels: Collection[str] | None = None) -> 
         points that are no numbers.
     """
     path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not valid JSON ({error}). Open it in LabelMe, or go back to a copy.") from None
-    if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
-        raise ValueError(f'{path} is not a file of LabelMe: it has no list of "shapes".')
-    canvas = Image.fromarray(np.zeros(_image_shape(content, path), np.uint8))
-    wanted = None if labels is None else {label.lower() for label in labels}
-    for number, shape in enumerate(content["shapes"], 1):
-        where = f"{path}, shape {number}"
-        if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
-            raise ValueError(f"{where} has no label. Is the file damaged?")
-        label = shape["label"].strip().lower()
-        if label == HOLE or wanted is None or label in wanted:
+    wanted = None if labels is None else frozenset(label.strip().lower() for label in labels)
+    with blame(path):
+        shapes, (height, width) = _read(path, wanted)
+        canvas = Image.new("L", (width, height))
+        for where, label, shape in shapes:
             _paint(canvas, shape, 0 if label == HOLE else 1, where)
-    return np.array(canvas, bool)
+        return np.array(canvas, bool)
 
 
 def labelme_masks(folder: str | Path, out: str | Path, *, labels: Collection[str] | None = None) -> list[Path]:
@@ -95,7 +94,8 @@ def labelme_masks(folder: str | Path, out: str | Path, *, labels: Collection[str
     folder : path
         Where the JSON files are.
     out : path
-        Masks there are written over: the JSON files are the original.
+        Masks there that this program wrote and nobody has changed are written anew, the JSON files being the
+        original; any other file of such a name is left alone, and refused.
     labels : collection of str, optional
         See :func:`labelme_mask`.
 
@@ -107,7 +107,8 @@ def labelme_masks(folder: str | Path, out: str | Path, *, labels: Collection[str
     Raises
     ------
     ValueError
-        If there are no LabelMe files, none can be read, or two have one number.
+        If there are no LabelMe files, none can be read, two have one number, or ``out`` holds the LabelMe files or
+        other files of the masks' names.
     FileNotFoundError
         If there is no such folder.
 
@@ -119,24 +120,21 @@ def labelme_masks(folder: str | Path, out: str | Path, *, labels: Collection[str
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}. Check the path.")
-    numbered: dict[int, Path] = {}
-    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() == ".json" and not p.name.startswith(".")):
-        if not any(character.isdecimal() for character in path.stem):
-            continue  # some other program's notes, such as frames.json
-        number = frame_number(path)
-        if number in numbered:
-            raise ValueError(f"{numbered[number]} and {path} both stand for frame {number}. Keep one of them.")
-        numbered[number] = path
+    files = sorted(p for p in folder.iterdir() if is_visible(p, frozenset({".json"})))
+    files = [p for p in files if any(map(str.isdecimal, p.stem))]  # others are notes such as frames.json
+    by_number = numbered(files, [path.name for path in files])
+    check_apart([out], files)
     written, problems = [], []
-    for number, path in sorted(numbered.items()):
-        try:
-            mask = labelme_mask(path, labels=labels)
-        except ValueError as error:
-            problems.append(str(error))
-            continue
-        target = Path(out) / f"{number:06d}.png"
-        write_image(target, mask)
-        written.append(target)
+    with output_folder(out):
+        for number, path in by_number.items():
+            try:
+                mask = labelme_mask(path, labels=labels)
+            except ValueError as error:
+                problems.append(str(error))
+                continue
+            target = Path(out) / f"{number:06d}.png"
+            write_image(target, mask)
+            written.append(target)
     if not written:
         reason = problems[0] if problems else "LabelMe saves one beside each image, such as 000020.json."
         raise ValueError(f"{folder} holds no LabelMe file that can be read. {reason}")
@@ -145,21 +143,103 @@ def labelme_masks(folder: str | Path, out: str | Path, *, labels: Collection[str
     return written
 
 
+_Shapes = list[tuple[str, str, Mapping[str, Any]]]  # where, label, shape
+_Reading = tuple[Mapping[str, Any], _Shapes]
+
+
+def _read(path: Path, wanted: frozenset[str] | None) -> tuple[_Shapes, tuple[int, int]]:
+    """The shapes of a LabelMe file that count, and the height and width of its image."""
+    if path.stat().st_size > _LONGEST:
+        raise ValueError(f"{path} is larger than any file of LabelMe. Is it one?")
+    readings = _readings(path.read_bytes(), path)
+    content, shapes = next(
+        (one for one in readings if wanted and not wanted.isdisjoint(label for _, label, _ in one[1])), readings[0]
+    )
+    with_area = {label for _, label, shape in shapes if _kind(shape) not in _NO_AREA}
+    if wanted is not None:
+        counted = {HOLE, *wanted}
+    else:
+        counted = {HOLE, *with_area} if with_area else {label for _, label, _ in shapes}
+    return [one for one in shapes if one[1] in counted], _image_shape(content, path)
+
+
+def _readings(data: bytes, path: Path) -> list[_Reading]:
+    """What a file says: UTF-8 as LabelMe writes it, with or without a mark at its start, or UTF-16.
+
+    LabelMe of old wrote in the system's encoding: then as Chinese and as Western European, where these can be read.
+    """
+    try:
+        return [_labelled(data.decode(json.detect_encoding(data)), path)]
+    except UnicodeDecodeError as error:
+        readings = []
+        for encoding in ("gb18030", "cp1252"):
+            with suppress(ValueError):
+                readings.append(_labelled(data.decode(encoding), path))
+        if not readings:
+            raise ValueError(f"{path} is not valid JSON ({error}). Open it in LabelMe, or go back to a copy.") from None
+        return readings
+
+
+def _labelled(text: str, path: Path) -> _Reading:
+    """The content of a LabelMe file, and its shapes as (where, label, shape)."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not valid JSON ({error}). Open it in LabelMe, or go back to a copy.") from None
+    if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
+        raise ValueError(f'{path} is not a file of LabelMe: it has no list of "shapes".')
+    shapes: _Shapes = []
+    for number, shape in enumerate(content["shapes"], 1):
+        where = f"{path}, shape {number}"
+        if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
+            raise ValueError(f"{where} has no label. Is the file damaged?")
+        shapes.append((where, shape["label"].strip().lower(), shape))
+    return content, shapes
+
+
+def _kind(shape: Mapping[str, Any]) -> Any:
+    return shape.get("shape_type") or "polygon"  # files of old do not name it
+
+
 def _image_shape(content: Mapping[str, Any], path: Path) -> tuple[int, int]:
     height, width = content.get("imageHeight"), content.get("imageWidth")
-    if not (isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0):
-        raise ValueError(f"{path} does not say how large the image is. Open it in LabelMe and save it again.")
-    if height * width > _MOST_PIXELS:
-        raise ValueError(f"{path} says its image is {width}x{height}. Is the file damaged?")
+    if height is None and width is None:
+        height, width = _shape_of_image(content, path)
+    if not (type(height) is int and type(width) is int and height > 0 and width > 0):
+        raise ValueError(
+            f"{path} does not say how large the image is, and its image does not lie beside it. Open it in LabelMe and "
+            "save it again."
+        )
+    if height * width > max_pixels():
+        raise ValueError(
+            f"{path} says its image is {str(width)[:12]}x{str(height)[:12]}. Is the file damaged? Images of more than "
+            f"{max_pixels() / 1e6:g} million pixels are not read; {LIMIT_VARIABLE} raises that."
+        )
     return height, width
+
+
+def _shape_of_image(content: Mapping[str, Any], path: Path) -> tuple[int | None, int | None]:
+    """Height and width of the image inside a LabelMe file, or beside it under the name that it gives; else None."""
+    data, name = content.get("imageData"), content.get("imagePath")
+    if isinstance(data, str):
+        with _embedded(data, f"{path} holds an image that cannot be read. Is the file damaged?") as image:
+            return image.height, image.width
+    beside = path.parent / PureWindowsPath(name if isinstance(name, str) else "").name  # "/" and "\\" alike
+    if is_visible(beside, IMAGE_ENDINGS) and beside.is_file() and beside.resolve().parent == path.parent.resolve():
+        return image_shape(beside)
+    return None, None
 
 
 def _paint(canvas: Image.Image, shape: Mapping[str, Any], value: int, where: str) -> None:
     """Draw one shape, as LabelMe's own export does."""
-    kind = shape.get("shape_type") or "polygon"  # files of old do not name it
-    if kind not in _POINTS:
+    kind = _kind(shape)
+    if kind in _NO_AREA:
         raise ValueError(f"{where} is a {kind}, which has no area. Draw a polygon, or leave its label out.")
+    if kind not in tuple(_POINTS):  # a tuple: it may be a list, which a dict cannot look up
+        raise ValueError(f"{where} is of a kind that is not known ({str(kind)[:40]}). Draw a polygon in its place.")
     points = _points(shape.get("points"), where)
+    if kind == "rectangle" and len(points) == 4:  # X-AnyLabeling gives all its corners
+        kind, points = _rectangle(points)
     if not (len(points) >= 3 if kind == "polygon" else len(points) == int(_POINTS[kind])):
         raise ValueError(f"{where}: a {kind} has {_POINTS[kind]} points; this one has {len(points)}.")
     draw = ImageDraw.Draw(canvas)
@@ -176,10 +256,18 @@ def _paint(canvas: Image.Image, shape: Mapping[str, Any], value: int, where: str
         draw.polygon(points, outline=value, fill=value)
 
 
+def _rectangle(corners: Sequence[tuple[float, float]]) -> tuple[str, list[tuple[float, float]]]:
+    """Four corners as the rectangle that two of them span, or as a polygon where they are askew."""
+    (left, right), (top, bottom) = ((min(c), max(c)) for c in zip(*corners, strict=True))
+    if {*corners} == {(x, y) for x in (left, right) for y in (top, bottom)}:
+        return "rectangle", [(left, top), (right, bottom)]
+    return "polygon", [*corners]
+
+
 def _points(points: Any, where: str) -> list[tuple[float, float]]:
     try:
         checked = [(float(x), float(y)) for x, y in points]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{where} has points that are not pairs of numbers. Is the file damaged?") from None
     if not all(abs(c) <= _FARTHEST for point in checked for c in point):  # NaN fails too
         raise ValueError(f"{where} has a point that lies nowhere near the image. Is the file damaged?")
@@ -189,18 +277,23 @@ def _points(points: Any, where: str) -> list[tuple[float, float]]:
 def _embedded_mask(text: Any, size: tuple[int, int], where: str) -> np.ndarray:
     """The PNG inside a shape of type mask, (h, w) uint8 of 0 and 255; no larger than the image."""
     problem = f"{where} is a mask that cannot be read. Is the file damaged?"
+    with _embedded(text, problem) as image:
+        if image.width > size[0] or image.height > size[1]:
+            raise ValueError(problem)
+        try:
+            stored = np.asarray(image if image.mode in ("1", "L", "I;16", "I") else image.convert("L"))
+        except Exception:  # Pillow decodes what anybody may have written and raises all kinds
+            raise ValueError(problem) from None
+    return np.where(stored > 0, 255, 0).astype(np.uint8)
+
+
+def _embedded(text: Any, problem: str) -> Image.Image:
+    """The image in a base64 text: its header is read, its pixels are not yet."""
     try:
         data = base64.b64decode(text, validate=True)
-    except (TypeError, ValueError, binascii.Error):
+        return Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "BMP"))
+    except (TypeError, ValueError, binascii.Error, OSError, SyntaxError, Image.DecompressionBombError):
         raise ValueError(problem) from None
-    # A PNG says its size in bytes 16 to 23: looked at before anything of that size is made.
-    width, height = (int.from_bytes(data[start : start + 4], "big") for start in (16, 20))
-    if data[:4] != b"\x89PNG" or width > size[0] or height > size[1]:
-        raise ValueError(problem)
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise ValueError(problem)
-    return np.where(image > 0, 255, 0).astype(np.uint8)
 
 
 # ------------------------------------------------------------------------------------------------- writing
@@ -226,7 +319,8 @@ def write_prelabels(
     Parameters
     ----------
     masks : path
-        Masks of 0 and 255: ``masks/`` of ``mpas-lite segment``, or ``pairs/<clip>/masks``.
+        As :func:`mpas_lite.masks.read_mask` takes them: ``masks/`` of ``mpas-lite segment``, or
+        ``pairs/<clip>/masks``.
     frames : path or Video
         ``pairs/<clip>/frames`` beside ``pairs/<clip>/masks``, where both have the same names; else what the masks
         were made from, in which case the number of a mask is the frame's 0-based index.
@@ -242,7 +336,8 @@ def write_prelabels(
     Raises
     ------
     ValueError
-        If there are no masks, a mask has no frame, or they differ in size.
+        If there are no masks, a file is not clearly a mask, one has no frame, they differ in size, or ``out`` lies
+        among the masks or the frames, or holds other images of these names.
     FileNotFoundError
         If a folder does not exist.
     """
@@ -252,24 +347,29 @@ def write_prelabels(
     files = [p for p in masks.iterdir() if is_visible(p, IMAGE_ENDINGS)]
     if not files:
         raise ValueError(f"{masks} holds no masks.")
-    files.sort(key=frame_number)
-    names = _source_names(masks)
-    wanted = {path: out / f"{frame_number(names.get(path.stem, path.name)):06d}.json" for path in files}
+    files.sort()
+    by_number = numbered(files, names_in_source(files, source_names(masks)))
+    wanted = {path: out / f"{number:06d}.json" for number, path in by_number.items()}
+    source = frames.source if isinstance(frames, Video) else frames
+    check_apart([out], [*files, source])
     missing = [path for path, target in wanted.items() if not target.exists()]
     written = []
-    for path, frame in _frames_of(missing, frames):
-        mask = read_image(path, grey=True) > 127
-        if mask.shape != frame.shape[:2]:
-            raise ValueError(
-                f"{path} is {mask.shape[1]}x{mask.shape[0]}, its frame {frame.shape[1]}x{frame.shape[0]}: "
-                "these are not the frames that the masks were made from."
-            )
-        image = wanted[path].with_suffix(".png")
-        write_image(image, frame)
-        write_json(wanted[path], prelabel(mask, image.name, label=label, tolerance=tolerance, min_area=min_area))
-        written.append(wanted[path])
-    if len(written) < len(missing):
-        raise ValueError(f"{missing[len(written)]} has no frame: {frames} ends before it.")
+    with output_folder(out):
+        for path, frame in _frames_of(missing, files, frames):
+            mask = read_mask(path) > 0
+            if mask.shape != frame.shape[:2]:
+                raise ValueError(
+                    f"{path} is {mask.shape[1]}x{mask.shape[0]}, its frame {frame.shape[1]}x{frame.shape[0]}: "
+                    "these are not the frames that the masks were made from."
+                )
+            image = wanted[path].with_suffix(".png")
+            content = prelabel(mask, image.name, label=label, tolerance=tolerance, min_area=min_area)
+            write_image(image, frame)
+            write_json(wanted[path], content)
+            written.append(wanted[path])
+    left = [path for path in missing if wanted[path] not in written]
+    if left:
+        raise ValueError(f"{left[0]} has no frame: {source} has none of that number, or ends before it.")
     return written
 
 
@@ -299,7 +399,8 @@ def prelabel(
     Raises
     ------
     ValueError
-        If the mask is not (H, W) bool, ``image`` is no plain file name, or ``label`` is ``hole``.
+        If the mask is not (H, W) bool, ``image`` is no plain file name, ``label`` is ``hole``, or a number is
+        negative or not finite.
 
     Examples
     --------
@@ -315,6 +416,9 @@ def prelabel(
         raise ValueError(f"{image!r} is not the name of a file beside the JSON: give it without a folder.")
     if label.strip().lower() == HOLE:
         raise ValueError(f'The label "{HOLE}" takes away from the crowd; choose another.')
+    for name, value in (("tolerance", tolerance), ("min_area", min_area)):
+        if not (math.isfinite(value) and value >= 0):
+            raise ValueError(f"{name} is {value}; it must be a number of pixels, 0 or more.")
     shapes = [
         {
             "label": label if inside else HOLE,
@@ -367,23 +471,19 @@ def _simplified(contour: np.ndarray, tolerance: float) -> np.ndarray:
     return np.concatenate([points, np.repeat(points[-1:], max(0, 3 - len(points)), axis=0)])
 
 
-def _frames_of(masks: list[Path], frames: Video | str | Path) -> Iterator[tuple[Path, np.ndarray]]:
-    """Each mask with its frame (H, W, 3) uint8 RGB."""
+def _frames_of(
+    masks: Sequence[Path], all_masks: Sequence[Path], frames: Video | str | Path
+) -> Iterator[tuple[Path, np.ndarray]]:
+    """Each mask that has a frame with that frame, (H, W, 3) uint8 RGB."""
     if not masks:
         return
     if not isinstance(frames, Video) and Path(frames).resolve() == masks[0].resolve().parent.parent / "frames":
+        images = {path.stem: path for path in Path(frames).iterdir() if is_visible(path, IMAGE_ENDINGS)}
         for path in masks:
-            yield path, read_image(Path(frames) / path.name)
+            if path.stem in images:
+                yield path, read_image(images[path.stem])
         return
-    by_index = {frame_number(path): path for path in masks}
+    numbers = dict(zip(all_masks, frame_numbers([path.name for path in all_masks]), strict=True))
+    by_index = {numbers[path]: path for path in masks}
     for index, frame in read_video(frames).frames(sorted(by_index)):
         yield by_index[index], frame
-
-
-def _source_names(masks: Path) -> dict[str, str]:
-    """What ``segment`` and ``label`` note beside their masks: {"000020": "in000021.jpg", ...}; else empty."""
-    path = masks.resolve().parent / "frames.json"
-    content = read_json(path) if path.exists() else {}
-    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content.values()):
-        raise ValueError(f"{path} does not map masks to frames. Segment the video again.")
-    return content

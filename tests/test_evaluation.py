@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ from mpas_lite.evaluation import (
     score_masks,
     truth_of,
 )
-from mpas_lite.files import write_image, write_json
+from mpas_lite.files import write_json
+from mpas_lite.images import write_image
 from mpas_lite.video import read_video
 
 CDNET = Path(__file__).parents[2] / "shared/data/cdnet_pedestrians"
@@ -164,7 +166,7 @@ def test_a_folder_that_counts_from_one(tmp_path: Path) -> None:
     write_json(tmp_path / "out/frames.json", {"frames": names})
     score = evaluate(pred, truth)
     assert (score.frames, score.pooled) == ((1, 6, 11, 16), 1)
-    write_json(tmp_path / "out/frames.json", names)  # without the key it is as clear
+    (tmp_path / "out/frames.json").write_text(json.dumps(names))  # without the key it is as clear
     assert evaluate(pred, truth) == score
 
 
@@ -201,7 +203,7 @@ def test_masks_of_another_run_are_refused(tmp_path: Path) -> None:
     write_json(tmp_path / "out/frames.json", {"frames": {"000000": "in000001.jpg"}})
     with pytest.raises(ValueError, match=r"does not list 000020\.png"):
         evaluate(pred, pred)
-    write_json(tmp_path / "out/frames.json", [])
+    (tmp_path / "out/frames.json").write_text("[]")
     with pytest.raises(ValueError, match=r"frames\.json does not map masks to frames"):
         evaluate(pred, pred)
 
@@ -246,6 +248,7 @@ def test_messages_say_what_is_wrong(tmp_path: Path) -> None:
     write_image(truth / "0.png", moving(0))
     with pytest.raises(ValueError, match="both stand for frame 0"):
         evaluate(pred, truth)
+    (pred / "000000.png").unlink()
     write_image(pred / "000000.png", np.full((20, 30), 100, np.uint8))
     with pytest.raises(ValueError, match="grey values 100"):
         evaluate(pred, write_masks(tmp_path / "person", {"0": moving(0)}))
