@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mpas_lite.augmentation import AUGMENTATIONS, Augmentation, change_colours, literal_colours, zoom
-from mpas_lite.files import read_image
-
-_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+from mpas_lite.images import image_shape, read_image
+from mpas_lite.masks import read_mask
+from mpas_lite.video import IMAGE_ENDINGS, is_visible
 
 
 class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
@@ -35,8 +35,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
     long_side : int
         Longer side of the frames in px.
     skip_damaged : bool
-        Read every file through and leave out the pairs of which one is damaged, in place of raising at the
-        first bad header. What is left depends on the files alone.
+        Read every file through and leave out the pairs of which one is damaged or no mask, in place of raising at
+        the first bad header. What is left depends on the files alone.
 
     Attributes
     ----------
@@ -53,7 +53,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
     Raises
     ------
     ValueError
-        If there are no pairs (or no whole ones), a mask is missing, or frame and mask differ in size.
+        If there are no pairs (or no whole ones), a mask is missing, or frame and mask differ in size. Reading a pair
+        raises it too, if its mask is not clearly one: see :func:`mpas_lite.masks.read_mask`.
     FileNotFoundError
         If a folder does not exist.
     """
@@ -89,9 +90,9 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def read(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Frame (h, w, 3) uint8 RGB, mask and valid (h, w) bool of one pair, scaled but not padded."""
         frame_path, mask_path = self.paths[index]
-        image, mask = read_image(frame_path), read_image(mask_path, grey=True)
+        image, mask = read_image(frame_path), read_mask(mask_path)
         doubt_path = valid_path(mask_path)
-        valid = read_image(doubt_path, grey=True) if doubt_path.exists() else np.full_like(mask, 255)
+        valid = read_mask(doubt_path) if doubt_path.exists() else np.full_like(mask, 255)
         for path, one in ((mask_path, mask), (doubt_path, valid)):
             if one.shape != image.shape[:2]:
                 raise ValueError(f"{path} is {one.shape}, its frame {image.shape[:2]}: sizes must be equal.")
@@ -105,7 +106,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def is_empty(self) -> bool:
         """Whether no mask has a single pixel: then there is nothing to learn from."""
-        return not any((read_image(mask, grey=True) > 127).any() for _, mask in self.paths)
+        return not any(read_mask(mask).any() for _, mask in self.paths)
 
     def fingerprint(self) -> str:
         """Sha-256 of all masks and of the frames' names and sizes: another one means other pairs."""
@@ -251,14 +252,17 @@ def valid_path(mask: Path) -> Path:
 
 
 def _visible_images(folder: Path) -> list[Path]:
-    return [p for p in folder.iterdir() if p.suffix.lower() in _IMAGES and not p.name.startswith(".")]
+    return [path for path in folder.iterdir() if is_visible(path, IMAGE_ENDINGS)]
 
 
 def _damage_of_pair(pair: tuple[Path, Path]) -> str | None:
     """Why a pair cannot be used; None if its files are whole."""
-    doubt = valid_path(pair[1])
-    files = (*pair, doubt) if doubt.exists() else pair
-    return next((f"{path} ({why})" for path in files if (why := _damage(path))), None)
+    frame, mask = pair
+    doubt = valid_path(mask)
+    problem = _damage(frame)
+    for path in (mask, doubt) if doubt.exists() else (mask,):
+        problem = problem or _damage(path) or _not_a_mask(path)
+    return problem
 
 
 def _damage(path: Path) -> str | None:
@@ -266,27 +270,34 @@ def _damage(path: Path) -> str | None:
     from PIL import Image
 
     try:
+        image_shape(path)  # no picture of a size that is not read
         with Image.open(path) as image:
             if image.format == "PNG":
                 image.verify()  # checks all checksums, in a tenth of the time that decoding takes
             else:
                 image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return str(error).replace(f" {str(path)!r}", "") or type(error).__name__
+    except Exception as error:  # Pillow decodes what anybody may have written and raises all kinds
+        return _named(path, error)
     return None
+
+
+def _not_a_mask(path: Path) -> str | None:
+    try:
+        read_mask(path)
+    except ValueError as error:
+        return _named(path, error)
+    return None
+
+
+def _named(path: Path, error: Exception) -> str:
+    """A file and what is wrong with it, its name once."""
+    why = str(error).removeprefix(f"{path} ").replace(f" {str(path)!r}", "") or type(error).__name__
+    return f"{path} ({why})"
 
 
 def _size(frame: Path, mask: Path) -> tuple[int, int]:
     """Height and width from the files' headers alone."""
-    from PIL import Image
-
-    sizes = []
-    for path in (frame, mask):
-        try:
-            with Image.open(path) as image:
-                sizes.append((image.height, image.width))
-        except OSError as error:
-            raise ValueError(f"{path} is not an image that can be read. Delete it and label again.") from error
+    sizes = [image_shape(path) for path in (frame, mask)]
     if sizes[0] != sizes[1]:
         raise ValueError(
             f"{frame} is {sizes[0][1]}x{sizes[0][0]} px, {mask} is {sizes[1][1]}x{sizes[1][0]} px: a frame "

@@ -11,9 +11,14 @@ from torchvision.transforms import ColorJitter
 
 from mpas_lite.augmentation import change_colours, zoom
 from mpas_lite.datasets import PairDataset, TrainingViews
-from mpas_lite.files import write_image
+from mpas_lite.images import write_image
 
 write_pairs = partial(conftest.write_pairs, side=20, every=20)
+
+
+def replace_image(path: Path, image: np.ndarray) -> None:
+    path.unlink()
+    write_image(path, image)
 
 
 def test_one_pair_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -123,8 +128,8 @@ def test_zoom_magnifies_image_and_mask_alike() -> None:
 def test_empty_masks_are_allowed(tmp_path: Path) -> None:
     clip = write_pairs(tmp_path / "a")
     assert not PairDataset(clip).is_empty()
-    for mask in (clip / "masks").iterdir():
-        write_image(mask, np.zeros((48, 64), bool))
+    for mask in list((clip / "masks").iterdir()):
+        replace_image(mask, np.zeros((48, 64), bool))
     assert PairDataset(clip).is_empty()
     assert not PairDataset(clip)[0][1].any()
 
@@ -142,7 +147,7 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="choose real, literal, none"):
         TrainingViews(PairDataset(clip), "strong")  # type: ignore[arg-type]
 
-    write_image(clip / "masks" / "000020.png", np.zeros((10, 10), bool))
+    replace_image(clip / "masks" / "000020.png", np.zeros((10, 10), bool))
     with pytest.raises(ValueError, match=r"000020.png is 64x48 px, .*000020.png is 10x10 px"):
         PairDataset(clip)
     (clip / "masks" / "000020.png").write_bytes(b"no image")
@@ -157,10 +162,9 @@ def test_bad_folders_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "header"])
 def test_damaged_files_are_skipped_by_name(tmp_path: Path, suffix: str, damage: str) -> None:
     clip = write_pairs(tmp_path / "a", number=4, shape=(80, 100))
-    for frame in (clip / "frames").iterdir():
+    for frame in list((clip / "frames").iterdir()):
+        frame.unlink()
         write_image(frame.with_suffix(suffix), np.random.default_rng(1).integers(0, 255, (80, 100, 3), dtype=np.uint8))
-        if suffix != ".png":
-            frame.unlink()
     bad = clip / "frames" / f"000040{suffix}"
     data = bad.read_bytes()
     cut = {"cut": data[: len(data) // 2], "empty": b"", "text": b"hello", "header": data[:30]}
@@ -183,7 +187,7 @@ def test_one_changed_byte_in_a_png_is_damage(tmp_path: Path) -> None:
 
 def test_sizes_that_differ_and_nothing_but_damage_are_errors_all_the_same(tmp_path: Path) -> None:
     clip = write_pairs(tmp_path / "a")
-    write_image(clip / "masks" / "000020.png", np.zeros((10, 10), bool))
+    replace_image(clip / "masks" / "000020.png", np.zeros((10, 10), bool))
     with pytest.raises(ValueError, match=r"000020.png is 64x48 px, .*000020.png is 10x10 px"):
         PairDataset(clip, skip_damaged=True)
     for mask in (clip / "masks").iterdir():
@@ -210,6 +214,6 @@ def test_pixels_a_label_is_not_sure_of_are_not_valid_and_move_with_it(tmp_path):
     for epoch in range(5):
         _, _, label, valid = views[epoch, 0]
         assert torch.equal(valid, ~label)  # flipped and zoomed alike
-    write_image(tmp_path / "clip" / "valid" / "000000.png", np.ones((30, 80), bool))
+    replace_image(tmp_path / "clip" / "valid" / "000000.png", np.ones((30, 80), bool))
     with pytest.raises(ValueError, match="sizes must be equal"):
         doubtful[0]
