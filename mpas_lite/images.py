@@ -29,22 +29,28 @@ MAX_PIXELS = 64_000_000
 LIMIT_VARIABLE = "MPAS_LITE_MAX_MEGAPIXELS"
 _BYTES_PER_PIXEL = 16  # of the longest file that an image can need: four channels of 32 bit, not compressed
 _PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8"
+_JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_CUT_OFF = "ends before its picture does: it is cut off or damaged. Replace or remove it."
 _NO_FRAME_HEADER = frozenset({0xC4, 0xC8, 0xCC})  # of the JPEG markers C0 to CF, those that hold no size
 _ORIENTATION = 0x0112  # EXIF tag
 
 
 class _Header(NamedTuple):
-    """What the first bytes of an image file say: its size as stored, and how a viewer is to turn it (EXIF, 1 to 8)."""
+    """What an image file says of itself: its size, and how a viewer is to turn it (EXIF, 1 to 8).
+
+    ``is_turned``: the size is that of the turned picture, and OpenCV turns the pixels (TIFF).
+    """
 
     height: int
     width: int
     orientation: int
+    is_turned: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the picture as a viewer shows it."""
-        return (self.width, self.height) if self.orientation >= 5 else (self.height, self.width)
+        aside = self.orientation >= 5 and not self.is_turned
+        return (self.width, self.height) if aside else (self.height, self.width)
 
 
 class _Damaged(Exception):
@@ -129,20 +135,39 @@ def read_unchanged(path: str | Path) -> np.ndarray:
     return image
 
 
-def image_shape(path: str | Path) -> tuple[int, int]:
-    """Height and width of an image, from its header alone, turned as its EXIF data says.
+def read_deep(path: str | Path) -> np.ndarray:
+    """Read an image as (H, W, 3) RGB, turned as its EXIF data says: uint8, or uint16 where it is stored in 16 bits.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As :func:`read_image`, as far as the header shows it.
+        As :func:`read_image`; and if the values are neither of the two, as floating-point numbers are.
     """
+    image = _decode(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"{path} holds {image.dtype} values. Convert it to 8 or 16 bits a colour.")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def image_shape(path: str | Path) -> tuple[int, int]:
+    """Height and width of an image, turned as its EXIF data says; nothing is decoded.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`read_image`, as far as it shows without decoding: a file that is cut off is refused here too.
+    """
+    return image_view(path)[0]
+
+
+def image_view(path: str | Path) -> tuple[tuple[int, int], int]:
+    """Height and width as :func:`image_shape`, and the EXIF orientation (1 to 8, 1 is upright) that led to them."""
     with _naming(path):
         check_regular(path)
         with open(path, "rb") as file:
             header = _header(file)
     check_size(path, header.height, header.width)
-    return header.shape
+    return header.shape, header.orientation
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
@@ -217,11 +242,16 @@ def _decode(path: str | Path, flag: int) -> np.ndarray:
         data = Path(path).read_bytes()  # not cv2.imread: that cannot take every name, nor any but ASCII on Windows
         header = _header(io.BytesIO(data))
         check_size(path, header.height, header.width)
-        _check_whole(data)
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+        pixels = np.frombuffer(data, np.uint8)
+        # OpenCV turns nothing, with IMREAD_UNCHANGED (-1) never and else if told so; but always the images of a TIFF.
+        image = cv2.imdecode(pixels, flag if flag < 0 else flag | cv2.IMREAD_IGNORE_ORIENTATION)
         if image is None:
             raise _Damaged("is not an image that can be read. Is it damaged, or another kind of file?")
-        return image if flag == cv2.IMREAD_UNCHANGED else _turned(image, header.orientation)
+        if flag >= 0 and not header.is_turned:
+            image = _turned(image, header.orientation)
+        if flag >= 0 and image.shape[:2] != header.shape:
+            raise _Damaged("says one size in its header and holds another. Is it damaged?")
+        return image
 
 
 def _turned(image: np.ndarray, orientation: int) -> np.ndarray:
@@ -257,7 +287,7 @@ def _png_header(file: io.BufferedIOBase) -> _Header:
             break
         length, kind = struct.unpack(">I4s", chunk)
         if position + 12 + length > size:
-            raise _Damaged("ends before its picture does: it is cut off or damaged. Replace or remove it.")
+            raise _Damaged(_CUT_OFF)
         if kind == b"IHDR" and length == 13:
             width, height = struct.unpack(">II", file.read(8))
             shape = height, width
@@ -268,7 +298,7 @@ def _png_header(file: io.BufferedIOBase) -> _Header:
                 break
             return _Header(*shape, orientation)
         position += 12 + length
-    raise _Damaged("ends before its picture does: it is cut off or damaged. Replace or remove it.")
+    raise _Damaged(_CUT_OFF)
 
 
 def _jpeg_header(file: io.BufferedIOBase) -> _Header:
@@ -288,10 +318,11 @@ def _jpeg_header(file: io.BufferedIOBase) -> _Header:
             if len(segment) < 5:
                 break
             height, width = struct.unpack(">HH", segment[1:5])
+            _check_jpeg_ends(file)
             return _Header(height, width, orientation)
         if marker == 0xE1 and segment[:6] == b"Exif\0\0":
             orientation = _exif_orientation(segment[6:])
-    raise _Damaged("ends before its picture does: it is cut off or damaged. Replace or remove it.")
+    raise _Damaged(_CUT_OFF)
 
 
 def _next_marker(file: io.BufferedIOBase) -> int | None:
@@ -312,7 +343,8 @@ def _other_header(file: io.BufferedIOBase | io.BufferedReader) -> _Header:
             warnings.simplefilter("ignore")  # Pillow has its own mind about what is too large; ours is asked next
             with Image.open(file) as image:  # type: ignore[arg-type, unused-ignore]
                 width, height = image.size
-                return _Header(height, width, _valid_orientation(lambda: image.getexif().get(_ORIENTATION, 1)))
+                orientation = _valid_orientation(lambda: image.getexif().get(_ORIENTATION, 1))
+                return _Header(height, width, orientation, is_turned=image.format == "TIFF")
     except Image.DecompressionBombError:
         raise _Damaged("claims a picture of more than 178 million pixels, which is not read.") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error, MemoryError, OverflowError):
@@ -341,9 +373,13 @@ def _valid_orientation(read: Callable[[], object]) -> int:
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
-def _check_whole(data: bytes) -> None:
-    """Refuse a JPEG that is cut off: OpenCV would fill up what is missing with grey (a PNG was walked through)."""
-    if data[:2] != _JPEG or data.rstrip(b"\0").endswith(b"\xff\xd9"):
+def _check_jpeg_ends(file: io.BufferedIOBase) -> None:
+    """Refuse a JPEG that is cut off: OpenCV would fill up what is missing with grey."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 2, 0))
+    if file.read(2) == _JPEG_END:
         return
-    if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):  # the end of the picture, and the start of its last scan
-        raise _Damaged("ends before its picture does: it is cut off or damaged. Replace or remove it.")
+    file.seek(0)  # something may lie behind the picture, as other data of a camera: look for its end in all of it
+    data = file.read()
+    if data.rfind(_JPEG_END) < data.rfind(b"\xff\xda"):  # the start of its last scan
+        raise _Damaged(_CUT_OFF)

@@ -116,6 +116,8 @@ def windows(
 ) -> Iterator[tuple[int, list[np.ndarray]]]:
     """The kept frames, each with the ``interval`` frames that follow it.
 
+    A kept frame in whose window a frame is damaged is left out: a velocity is really one over ``interval`` frames.
+
     Parameters
     ----------
     video : Video
@@ -138,22 +140,29 @@ def windows(
     if every < 1 or interval < 1:
         raise ValueError(f"every ({every}) and interval ({interval}) are numbers of frames: at least 1.")
 
-    def is_needed(i: int) -> bool:
-        """Whether one of the windows that frame i lies in is asked for."""
-        return any(kept not in skip for kept in range(i - i % every, max(i - interval, 0) - 1, -every))
-
-    recent: deque[np.ndarray] = deque(maxlen=interval + 1)
+    recent: deque[tuple[int, np.ndarray]] = deque(maxlen=interval + 1)
     last = -1
-    for last, frame in video.frames(i for i in count() if is_needed(i)):
-        recent.append(frame)
+    for last, frame in video.frames(_needed(every, interval, skip)):
+        if recent and recent[-1][0] != last - 1:  # frames in between were passed over, or are damaged
+            recent.clear()
+        recent.append((last, frame))
         kept = last - interval
-        if kept >= 0 and kept % every == 0 and kept not in skip:
-            yield kept, list(recent)
+        if recent[0][0] == kept and kept % every == 0 and kept not in skip:
+            yield kept, [seen for _, seen in recent]
     if last < interval and 0 not in skip:
         raise ValueError(
             f"{video.source} has {last + 1} frame{'s' if last else ''}; to see motion over {interval} frames takes "
             f"at least {interval + 1}."
         )
+
+
+def _needed(every: int, interval: int, skip: Container[int]) -> Iterator[int]:
+    """Indices of the frames that the kept frames' windows hold, without end; each once, in order."""
+    following = 0
+    for kept in count(0, every):
+        if kept not in skip:
+            yield from range(max(kept, following), kept + interval + 1)
+            following = kept + interval + 1
 
 
 def particles_of_window(
