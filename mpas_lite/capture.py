@@ -125,8 +125,8 @@ class Capture:
     def _check_converted(self, said: str) -> None:
         if "interlaced to progressive" in said:
             raise ValueError(
-                f"{self._path}: frame {self.index} is interlaced, which this OpenCV ({cv2.__version__}) cannot convert: "
-                f"it would give the same wrong picture for every frame. Deinterlace the video first: "
+                f"{self._path}: frame {self.index} is interlaced, which this OpenCV ({cv2.__version__}) cannot "
+                f"convert: it would give the same wrong picture for every frame. Deinterlace the video first: "
                 f"{_ffmpeg_line(self._path, '-vf yadif', 'progressive')}"
             )
         if "(Invalid argument): fmt:" in said:

@@ -124,7 +124,7 @@ def contents(folder: Path) -> tuple[list[Path], list[Path]]:
     ValueError
         If the folder cannot be read, or holds both a sequence of images and videos.
     """
-    images = sorted(_files(folder, IMAGE_ENDINGS), key=by_number)
+    images = sorted(image_files(folder), key=by_number)
     if (folder / "imageList.txt").exists():  # the crowd databases: 000000.jpg is the clip's mean image
         images = [image for image in images if image.stem != "000000"]
     videos = sorted(p for p in _files(folder, VIDEO_ENDINGS) if is_video_file(p))
@@ -137,6 +137,17 @@ def contents(folder: Path) -> tuple[list[Path], list[Path]]:
         f"{folder} holds {len(images)} images and the video {videos[0].name}: which is meant? Give the video itself, "
         "or put the images into a folder of their own and give that."
     )
+
+
+def image_files(folder: Path) -> list[Path]:
+    """All images of a folder, in no order.
+
+    Raises
+    ------
+    ValueError
+        If the folder cannot be read.
+    """
+    return _files(folder, IMAGE_ENDINGS)
 
 
 def is_visible(path: Path, endings: frozenset[str]) -> bool:

@@ -23,8 +23,10 @@ from typing import Any
 import numpy as np
 
 from mpas_lite.files import own_names
+from mpas_lite.finding import IMAGE_ENDINGS, contents, existing_path, image_files, is_video_file, is_visible
+from mpas_lite.images import check_regular
 from mpas_lite.tracking import Particles
-from mpas_lite.video import IMAGE_ENDINGS, VIDEO_ENDINGS, Video, is_visible, read_video
+from mpas_lite.video import Video, read_video
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,6 +36,9 @@ else:
 TRACKLET_FILE = "klt_3000_10_trk.txt"
 _LIST_FILE = "imageList.txt"
 _MEAN_IMAGE = "000000"  # the clip's temporal mean, not a frame
+_LONGEST_LINE = 1_000_000  # characters: a tracklet of some 60,000 frames
+_LARGEST_FILE = 256_000_000  # bytes of tracklets, 50 times those of the longest published clips
+_LARGEST_TEXT = 16_000_000  # bytes of any other text
 _POINT = r"\((-?\d{1,6}),(-?\d{1,6}),(\d{1,6})\)"
 _LINE = re.compile(rf"(\d{{1,6}})\s+((?:{_POINT})+)")
 
@@ -176,16 +181,15 @@ def cdnet(folder: str | Path) -> list[Clip]:
             continue
         folders.clear()
         truth, limits = place / "groundtruth", place / "temporalROI.txt"
-        if not _images(place / "input"):
-            problems.append(f"{place / 'input'} holds no images.")
-            continue
         try:
+            if not image_files(place / "input"):
+                raise ValueError(f"{place / 'input'} holds no images.")
+            has_truth = truth.is_dir() and bool(image_files(truth))
             valid = _two_numbers(limits) if limits.exists() else None
         except ValueError as error:
             problems.append(str(error))
             continue
         name = place.absolute().name
-        has_truth = truth.is_dir() and bool(_images(truth))
         clips.append(Clip(name, "CDnet 2014", name, place / "input", truth if has_truth else None, None, valid))
     layout = "A video of CDnet is a folder with input/ (in000001.jpg, ...), groundtruth/ and temporalROI.txt."
     return _with_own_names(_good(clips, problems, folder, layout))
@@ -211,17 +215,23 @@ def video_folder(folder: str | Path) -> list[Clip]:
         If there is no video in it.
     FileNotFoundError
         If there is no such folder.
+
+    Warns
+    -----
+    UserWarning
+        For each folder in it that is left out because it cannot be read, or holds both frames and a video.
     """
     folder = _existing(folder)
-    if _images(folder):
+    problems: list[str] = []
+    if contents(folder)[0]:
         sources = [folder]
     else:
         entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-        sources = [p for p in entries if (_is_one_video(p) if p.is_dir() else p.suffix.lower() in VIDEO_ENDINGS)]
+        sources = [p for p in entries if (_is_one_video(p, problems) if p.is_dir() else is_video_file(p))]
     names = [p.absolute().name if p.is_dir() else p.stem for p in sources]
     clips = [Clip(name, folder.absolute().name, name, source) for name, source in zip(names, sources, strict=True)]
     layout = "Give a folder of video files, of folders of images, or of images."
-    return _with_own_names(_good(clips, [], folder, layout))
+    return _with_own_names(_good(clips, problems, folder, layout))
 
 
 def paper_scenes(*folders: str | Path, truth: str | Path | None = None) -> dict[str, list[Clip]]:
@@ -338,7 +348,11 @@ def read_tracklets(path: str | Path) -> list[Tracklet]:
         path = path / TRACKLET_FILE
     if not path.exists():
         raise FileNotFoundError(f"There is no file {path}. Tracklets of these data sets are named {TRACKLET_FILE}.")
-    with open(path, encoding="ascii", errors="replace") as lines:
+    check_regular(path)
+    if path.stat().st_size > _LARGEST_FILE:
+        raise ValueError(f"{path} is {path.stat().st_size / 1e6:.0f} MB long, more than any tracklets. Is it damaged?")
+    with open(path, encoding="ascii", errors="replace") as file:
+        lines = iter(lambda: file.readline(_LONGEST_LINE), "")
         return [_tracklet(line.strip(), f"{path}, line {n}") for n, line in enumerate(lines, 1) if line.strip()]
 
 
@@ -444,7 +458,10 @@ def _problem_of_crowd_clip(place: Path, files: Sequence[str]) -> str | None:
         return f"without {_LIST_FILE} the mean image 000000.jpg cannot be told from a frame. Get the clip again."
     stems = sorted(Path(f).stem for f in files if is_visible(Path(f), IMAGE_ENDINGS))
     frames = [stem for stem in stems if stem != _MEAN_IMAGE]
-    text = (place / _LIST_FILE).read_text(encoding="utf-8", errors="replace")
+    try:
+        text = _text_of(place / _LIST_FILE)
+    except ValueError as error:
+        return str(error)
     # Only the names are looked at: nothing that the list says is opened.
     listed = [Path(line.strip().replace("\\", "/")).stem for line in text.splitlines() if line.strip()]
     missing = sorted(set(listed) - set(stems) - {_MEAN_IMAGE})
@@ -459,16 +476,19 @@ def _problem_of_crowd_clip(place: Path, files: Sequence[str]) -> str | None:
 
 
 def _existing(folder: str | Path) -> Path:
-    folder = Path(folder)
-    if not folder.is_dir():
+    try:
+        path = existing_path(folder)
+    except FileNotFoundError:
+        path = None
+    if path is None or not path.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}. Check the path.")
-    return folder
+    return path
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     """Folders below, visible ones in order, through links too but into each only once; clear() stops the descent."""
     seen = set()
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=_say_if_closed):
         real = os.path.realpath(place)
         if real in seen:
             folders.clear()
@@ -476,6 +496,10 @@ def _walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield Path(place), folders, sorted(files)
+
+
+def _say_if_closed(error: OSError) -> None:
+    warnings.warn(f"{error.filename} cannot be read ({error.strerror}) and is passed over.", stacklevel=2)
 
 
 def _good(clips: list[Clip], problems: list[str], folder: Path, layout: str) -> list[Clip]:
@@ -494,18 +518,28 @@ def _with_own_names(clips: list[Clip]) -> list[Clip]:
     return [replace(clip, name=name) for clip, name in zip(clips, names, strict=True)]
 
 
-def _images(folder: Path) -> list[Path]:
-    return [p for p in folder.iterdir() if is_visible(p, IMAGE_ENDINGS)]
+def _is_one_video(folder: Path, problems: list[str]) -> bool:
+    """Whether a folder is one of frames, or holds one video; what is wrong with it is put to the problems."""
+    try:
+        images, videos = contents(folder)
+    except ValueError as error:
+        problems.append(str(error))
+        return False
+    return bool(images) or len(videos) == 1
 
 
-def _is_one_video(folder: Path) -> bool:
-    inside = [p for p in folder.iterdir() if is_visible(p, VIDEO_ENDINGS)]
-    return bool(_images(folder)) or len(inside) == 1
+def _text_of(path: Path) -> str:
+    """A small text file, whatever its bytes are."""
+    check_regular(path)
+    if path.stat().st_size > _LARGEST_TEXT:
+        raise ValueError(f"{path} is {path.stat().st_size / 1e6:.0f} MB long. Is it another kind of file?")
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _two_numbers(path: Path) -> tuple[int, int]:
+    text = _text_of(path)
     try:
-        first, last = (int(word) for word in path.read_text(encoding="ascii", errors="replace").split())
+        first, last = (int(word) for word in text.split())
     except ValueError:
         raise ValueError(f"{path} should hold two whole numbers, such as: 300 1099") from None
     if not 1 <= first <= last:
