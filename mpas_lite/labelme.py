@@ -277,10 +277,11 @@ def _points(points: Any, where: str) -> list[tuple[float, float]]:
 def _embedded_mask(text: Any, size: tuple[int, int], where: str) -> np.ndarray:
     """The PNG inside a shape of type mask, (h, w) uint8 of 0 and 255; no larger than the image."""
     problem = f"{where} is a mask that cannot be read. Is the file damaged?"
-    with _embedded(text, problem) as image:
+    with _embedded(text, problem) as unread, _embedded(text, problem) as image:
         if image.width > size[0] or image.height > size[1]:
             raise ValueError(problem)
         try:
+            unread.verify()  # all checksums; it cannot be decoded afterwards
             stored = np.asarray(image if image.mode in ("1", "L", "I;16", "I") else image.convert("L"))
         except Exception:  # Pillow decodes what anybody may have written and raises all kinds
             raise ValueError(problem) from None
@@ -459,7 +460,7 @@ def _outlines(mask: np.ndarray, tolerance: float, min_area: int) -> Iterator[tup
 
 def _simplified(contour: np.ndarray, tolerance: float) -> np.ndarray:
     """An outline (P, 2) of at least 3 points: LabelMe refuses a polygon of fewer."""
-    epsilon = tolerance
+    epsilon = min(tolerance, 1e9)  # OpenCV takes no larger ones
     while epsilon > 0.1:
         points = cv2.approxPolyDP(contour, epsilon, True)
         # OpenCV measures to the line through two corners, not to the side between them: it may cut off a spike.

@@ -14,7 +14,8 @@ from matplotlib.path import Path as Outline
 from scipy import ndimage
 
 from mpas_lite.evaluation import evaluate, iou
-from mpas_lite.files import read_image, write_image, write_json
+from mpas_lite.files import write_json
+from mpas_lite.images import read_image, write_image
 from mpas_lite.labelme import labelme_mask, labelme_masks, prelabel, write_prelabels
 from mpas_lite.pseudolabel import pseudo_label
 from mpas_lite.video import read_video
@@ -28,7 +29,8 @@ def shape(points, kind="polygon", label="crowd", **more):
 
 def saved(path, *shapes, height=HEIGHT, width=WIDTH, **changes):
     content = {"version": "5.4.1", "flags": {}, "shapes": list(shapes), "imagePath": "x.png", "imageData": None}
-    write_json(path, content | {"imageHeight": height, "imageWidth": width} | changes)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content | {"imageHeight": height, "imageWidth": width} | changes))
     return path
 
 
@@ -139,6 +141,25 @@ def test_a_hole_takes_away_from_what_is_beneath_it_alone(mask_of):
         ({"shapes": None}, 'no list of "shapes"'),
         ({"shapes": [7]}, "shape 1 has no label"),
         ({"shapes": [shape([[0, 0], [5, 5]], "line")]}, "shape 1 is a line, which has no area"),
+        ({"imageHeight": True}, "does not say how large"),
+        ({"imageHeight": 40.0}, "does not say how large"),
+        ({"imageHeight": None, "imageWidth": None}, "does not say how large the image is, and its image does not lie"),
+        ({"imageHeight": 10_000, "imageWidth": 20_000}, "is 20000x10000.* more than 64 million pixels .*MPAS_LITE_MAX"),
+        ({"imageHeight": 10**400, "imageWidth": 1}, r"is 1x1000000000.{0,20} Is the file damaged"),
+        ({"imageHeight": None, "imageWidth": None, "imageData": "iVBORw0KGgo="}, "holds an image that cannot be read"),
+        ({"imageHeight": None, "imageWidth": None, "imageData": "no base64!"}, "holds an image that cannot be read"),
+        ({"shapes": [shape([[0, 0], [5, 5]], [1])]}, r"shape 1 is of a kind that is not known \(\[1\]\)"),
+        ({"shapes": [shape([[0, 0], [5, 5]], {"a": 1})]}, "shape 1 is of a kind that is not known"),
+        ({"shapes": [shape([[0, 0], [5, 5]], "cuboid")]}, r"not known \(cuboid\)"),
+        (
+            {"shapes": [shape([[0, 0]], "point"), shape([[0, 0], [5, 5]], "rectangle")]},
+            "shape 1 is a point, which has no",
+        ),
+        ({"shapes": [shape([[0, 0]], "point", "hole"), shape([[0, 0], [5, 5]], "rectangle")]}, "shape 1 is a point"),
+        ({"shapes": [shape([[0, 0]], "point", "head")]}, "shape 1 is a point, which has no area"),
+        ({"shapes": [shape([[0, 0], [5, 5], [9, 9]], "rectangle")]}, "rectangle has 2 points; this one has 3"),
+        ({"shapes": [shape([[0, 0], [1, float("inf")], [2, 2]])]}, "nowhere near the image"),
+        ({"shapes": [shape([[0, 0], [1, 10**400], [2, 2]])]}, "not pairs of numbers"),
         ({"shapes": [shape([[0, 0], [5, 5]])]}, "polygon has 3 or more points; this one has 2"),
         ({"shapes": [shape([[0, 0]], "rectangle")]}, "rectangle has 2 points; this one has 1"),
         ({"shapes": [shape([], "rectangle")]}, "rectangle has 2 points; this one has 0"),
@@ -162,6 +183,80 @@ def test_an_embedded_mask_larger_than_the_image_is_not_unpacked(mask_of):
     huge = base64.b64encode(cv2.imencode(".png", np.zeros((HEIGHT + 1, 5), np.uint8))[1].tobytes()).decode()
     with pytest.raises(ValueError, match="mask that cannot be read"):
         mask_of(shape([[0, 0], [4, HEIGHT]], "mask", mask=huge))
+
+
+def embedded(data):
+    return base64.b64encode(data).decode()
+
+
+def png(image):
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def test_an_embedded_mask_that_is_no_whole_png(mask_of):
+    whole = png(smooth((10, 15), 1, 2.0).astype(np.uint8))
+    chunk = whole.index(b"IDAT") - 4
+    liar = whole[:chunk] + b"\xff\xff\xff\xff" + whole[chunk + 4 :]  # a chunk that says it is 4 GB long
+    for data in (b"", whole[:20], whole[:-30], liar, b"\x89PNG" + whole):
+        with pytest.raises(ValueError, match=r"000001\.json, shape 1 is a mask that cannot be read"):
+            mask_of(shape([[20, 7], [34, 16]], "mask", mask=embedded(data)))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_an_embedded_mask_of_any_depth_is_what_is_not_zero(mask_of, kind):
+    stencil = smooth((10, 15), 1, 2.0)
+    mask = mask_of(shape([[20, 7], [34, 16]], "mask", mask=embedded(png(stencil.astype(kind) * 7))))
+    assert np.array_equal(mask[7:17, 20:35], stencil)
+
+
+def test_the_size_of_a_file_of_old_is_that_of_its_image(mask_of, tmp_path):
+    corners = [[0, 0], [9, 0], [9, 9], [0, 9]]
+    old = {"label": "crowd", "points": corners, "line_color": None, "fill_color": None}  # as LabelMe 3 wrote them
+    missing = {"imageHeight": None, "imageWidth": None}
+    inside = mask_of(old, imageData=embedded(png(np.zeros((30, 50), np.uint8))), **missing)
+    assert (inside.shape, inside.sum()) == ((30, 50), 100)
+    write_image(tmp_path / "000001.png", np.zeros((30, 50), np.uint8))
+    for name in ("000001.png", "..\\frames\\000001.png", "../../000001.png"):  # its name alone counts
+        assert mask_of(old, imagePath=name, **missing).shape == (30, 50)
+    write_image(tmp_path / "other" / "secret.png", np.zeros((30, 50), np.uint8))
+    (tmp_path / "link.png").symlink_to(tmp_path / "other" / "secret.png")
+    for name in ("other/secret.png", "link.png", "../other/secret.png", "", ".", "..", 7, str(tmp_path)):
+        with pytest.raises(ValueError, match="does not say how large"):
+            mask_of(old, imagePath=name, **missing)
+
+
+def test_dialects_of_shapes(mask_of):
+    corners = [[10, 5], [30, 5], [30, 15], [10, 15]]
+    right = mask_of(shape(corners[::2], "rectangle"))
+    assert np.array_equal(mask_of(shape(corners, "rectangle")), right)  # X-AnyLabeling
+    assert np.array_equal(mask_of(shape(corners[1:] + corners[:1], "rectangle")), right)
+    askew = [[20, 5], [30, 15], [20, 25], [10, 15]]
+    for kind in ("rotation", "quadrilateral", "rectangle"):
+        assert np.array_equal(mask_of(shape(askew, kind, direction=0.3)), mask_of(shape(askew)))
+
+
+def test_a_point_of_another_label_costs_nothing(mask_of):
+    crowd = shape([[0, 0], [9, 9]], "rectangle")
+    for kind, points in (("point", [[5, 5]]), ("line", [[5, 5], [30, 30]]), ("linestrip", [[5, 5], [9, 9], [8, 8]])):
+        marks = shape(points, kind, "head")
+        assert mask_of(crowd, marks).sum() == 100
+        assert mask_of(crowd, marks, labels=["crowd"]).sum() == 100
+        with pytest.raises(ValueError, match=r"shape 2 is a .*, which has no area"):
+            mask_of(crowd, marks, labels=["head"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gbk", "cp1252"])
+def test_files_in_other_encodings(tmp_path, encoding):
+    label = "piéton" if encoding == "cp1252" else "人群"
+    shapes = [shape([[0, 0], [9, 9]], "rectangle", label), shape([[20, 0], [29, 9]], "rectangle", "tree")]
+    path = saved(tmp_path / "1.json", *shapes)
+    path.write_bytes(json.dumps(json.loads(path.read_text()), ensure_ascii=False).encode(encoding))
+    assert labelme_mask(path).sum() == 200
+    assert labelme_mask(path, labels=[label]).sum() == 100
+    assert labelme_mask(path, labels=["tree"]).sum() == 100
+    path.write_bytes(b'{"shapes": ["\xff\xfe\xff')
+    with pytest.raises(ValueError, match=r"1\.json is not valid JSON"):
+        labelme_mask(path)
 
 
 def test_no_path_in_the_file_is_followed(mask_of):
@@ -198,6 +293,44 @@ def test_one_bad_file_does_not_end_the_run(tmp_path):
     (tmp_path / "000001.json").unlink()
     with pytest.raises(ValueError, match=r"no LabelMe file that can be read. .*000002.json"):
         labelme_masks(tmp_path, tmp_path / "gt")
+
+
+def test_the_number_of_an_annotation_is_no_size(tmp_path):
+    saved(tmp_path / "in" / "frame_12_320x240.json", shape([[0, 0], [9, 9]], "rectangle"))
+    assert [path.name for path in labelme_masks(tmp_path / "in", tmp_path / "one")] == ["000012.png"]
+    saved(tmp_path / "in" / "frame_15_320x240.json")
+    assert [path.name for path in labelme_masks(tmp_path / "in", tmp_path / "two")] == ["000012.png", "000015.png"]
+
+
+def checksums(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and ".mpas_lite" not in path.parts}
+
+
+def test_frames_beside_annotations_are_not_written_over(tmp_path):
+    lm = tmp_path / "lm"
+    saved(lm / "000001.json", shape([[0, 0], [9, 9]], "rectangle"))
+    write_image(lm / "000001.png", np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    (tmp_path / "link").symlink_to(lm)
+    before = checksums(lm)
+    for out in (lm, tmp_path / "link", lm / ".." / "lm", tmp_path):
+        with pytest.raises(ValueError, match="Choose another folder with --out"):
+            labelme_masks(lm, out)
+        assert checksums(lm) == before
+        assert not (lm / ".mpas_lite").exists()
+
+
+def test_masks_of_ours_are_written_anew_and_others_stay(tmp_path):
+    path = saved(tmp_path / "lm" / "000001.json", shape([[0, 0], [9, 9]], "rectangle"))
+    (mask,) = labelme_masks(tmp_path / "lm", tmp_path / "gt")
+    saved(path, shape([[0, 0], [19, 9]], "rectangle"))
+    labelme_masks(tmp_path / "lm", tmp_path / "gt")
+    assert np.count_nonzero(read_image(mask, grey=True)) == 200
+    cv2.imwrite(str(mask), np.full((HEIGHT, WIDTH), 255, np.uint8))  # somebody has corrected the mask itself
+    before = mask.read_bytes()
+    saved(path, shape([[0, 0], [29, 9]], "rectangle"))
+    with pytest.raises(ValueError, match=r"000001\.png is there already"):
+        labelme_masks(tmp_path / "lm", tmp_path / "gt")
+    assert mask.read_bytes() == before
 
 
 def test_two_files_of_one_number_are_refused(tmp_path):
@@ -324,6 +457,50 @@ def test_a_persons_work_is_not_written_over(tmp_path, labelled):
     second.unlink()
     assert write_prelabels(labelled / "masks", labelled / "frames", tmp_path / "a") == [second]
     assert first.read_text() == "corrected"
+
+
+def test_neither_masks_nor_frames_are_written_over(tmp_path, labelled):
+    before = checksums(tmp_path)
+    (tmp_path / "link").symlink_to(labelled / "masks")
+    places = (labelled / "masks", labelled / "frames", tmp_path / "clip", tmp_path / "link", labelled, tmp_path)
+    for out in places:
+        frames = tmp_path / "clip" if out.name in ("clip", "link") else labelled / "frames"
+        with pytest.raises(ValueError, match="Choose another folder with --out"):
+            write_prelabels(labelled / "masks", frames, out)
+    assert {path: data for path, data in checksums(tmp_path).items() if "link" not in path.parts} == before
+    write_image(tmp_path / "a" / "000011.png", np.zeros((8, 8, 3), np.uint8))  # somebody's, of the name we would give
+    with pytest.raises(ValueError, match=r"000011\.png is there already"):
+        write_prelabels(labelled / "masks", labelled / "frames", tmp_path / "a")
+
+
+def test_masks_of_0_and_1_are_refused(tmp_path, labelled):
+    for path in (labelled / "masks").iterdir():
+        cv2.imwrite(str(path), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) // 255)
+    with pytest.raises(ValueError, match=r"000000\.png has grey values 1; .* Multiply it by 255"):
+        write_prelabels(labelled / "masks", labelled / "frames", tmp_path / "a")
+    assert not list((tmp_path / "a").glob("*.json"))
+
+
+def test_frames_of_pairs_may_be_jpegs(tmp_path, labelled):
+    for path in list((labelled / "frames").iterdir()):
+        image = read_image(path)
+        path.unlink()
+        write_image(path.with_suffix(".jpg"), image)
+    assert len(write_prelabels(labelled / "masks", labelled / "frames", tmp_path / "a")) == 3
+    (labelled / "frames" / "000010.jpg").unlink()
+    with pytest.raises(ValueError, match=r"000010\.png has no frame: .* has none of that number"):
+        write_prelabels(labelled / "masks", labelled / "frames", tmp_path / "b")
+
+
+@pytest.mark.parametrize("options", [{"tolerance": float("inf")}, {"tolerance": float("nan")}, {"tolerance": -1.0},
+                                     {"min_area": -5}, {"min_area": float("nan")}])  # fmt: skip
+def test_numbers_that_make_no_sense(options):
+    with pytest.raises(ValueError, match=f"{next(iter(options))} is .*; it must be a number of pixels, 0 or more"):
+        prelabel(np.ones((8, 8), bool), "1.png", **options)
+
+
+def test_a_tolerance_larger_than_the_picture():
+    assert drawn_again(np.eye(30, dtype=bool), tolerance=1e300, min_area=0).any()
 
 
 def test_frames_that_do_not_fit_the_masks(tmp_path, labelled, moving_square):
