@@ -1,13 +1,14 @@
 """The command line: ``mpas-lite run`` and its steps, each alone.
 
 Every command is a few lines around a function of the library. Bad input ends with one sentence and exit
-code 2; an interrupted command goes on where it stopped when it is given again.
+code 2; an interrupted command goes on where it stopped when it is given again. What goes wrong without anybody
+having foreseen it is a sentence as well, with exit code 70: ``MPAS_LITE_TRACEBACK=1`` shows where.
 """
 
 from __future__ import annotations
 
-import errno
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -21,7 +22,17 @@ import click
 
 import mpas_lite
 
-_EXISTING = click.Path(path_type=Path)
+
+class _Path(click.Path):
+    """A file or folder; an empty name is none, though Python takes it for the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value in ("", b""):
+            self.fail("the name is empty. Write . for the current folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_EXISTING = _Path(path_type=Path)
 _DEVICES = click.Choice(["auto", "cpu", "cuda", "mps"])
 _quiet = click.option("--quiet", is_flag=True, help="No progress bars.")
 
@@ -31,6 +42,7 @@ def main() -> None:
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     # Before torch is loaded: idle threads that spin make a busy machine of few cores many times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _hear_signals()
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as error:
@@ -39,32 +51,55 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         _complain("Interrupted. Give the same command again to go on where it stopped.")
         sys.exit(130)
-    except OSError as error:
+    except Exception as error:
         if os.environ.get("MPAS_LITE_TRACEBACK"):
             raise
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            _complain("No space is left to write to. Free some and give the same command again: it goes on.")
-        else:
-            _complain(str(error))
-        sys.exit(2)
-    except (ValueError, ImportError) as error:
-        if os.environ.get("MPAS_LITE_TRACEBACK"):
-            raise
-        _complain(_with_remedy(error))
-        sys.exit(2)
+        sentence, code = _explained(error)
+        _complain(sentence)
+        sys.exit(code)
+
+
+def _hear_signals() -> None:
+    """SIGTERM, and SIGHUP of a terminal that goes away, end a command as Ctrl-C does."""
+
+    def interrupt(number: int, _: Any) -> None:
+        raise KeyboardInterrupt(f"signal {number}")
+
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup's choice is left alone
+            signal.signal(number, interrupt)
 
 
 def _complain(sentence: str) -> None:
     click.echo(f"mpas-lite: {sentence}", err=True)
 
 
-def _with_remedy(error: Exception) -> str:
-    if "libGL" in str(error):
-        return (
-            "OpenCV needs a display library that is missing here (libGL). On a server: "
-            "pip uninstall -y opencv-python && pip install opencv-python-headless"
-        )
-    return str(error)
+def _explained(error: Exception) -> tuple[str, int]:
+    """The sentence for what went wrong, and the exit code: 2 for bad input, 70 for what nobody foresaw."""
+    from mpas_lite.files import is_full
+
+    if isinstance(error, ImportError) and "libGL" in str(error):
+        return _NO_DISPLAY, 2
+    if isinstance(error, OSError) and is_full(error):
+        return "No space is left to write to. Free some and give the same command again: it goes on.", 2
+    if isinstance(error, ValueError | OSError | ImportError):
+        return str(error) or type(error).__name__, 2
+    text = " ".join(str(error).split())[:300]
+    if isinstance(error, MemoryError) or any(words in text for words in ("out of memory", "t allocate memory")):
+        return "There is not enough memory for this. Take smaller frames or batches, or another machine.", 2
+    return (
+        f"Something went wrong that should not have ({type(error).__name__}: {text}). What was written so far is "
+        "whole. MPAS_LITE_TRACEBACK=1 in front of the command shows where; please report it.",
+        70,
+    )
+
+
+# The package that is installed over the other takes cv2's files with it when it goes: both go, then one comes back.
+_NO_DISPLAY = (
+    "OpenCV needs a display library that is missing here (libGL). On a server: "
+    "pip uninstall -y opencv-python opencv-python-headless && pip install opencv-python-headless"
+)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
@@ -221,11 +256,13 @@ def label(inputs: tuple[Path, ...], out: Path, jobs: int, scheduler: str | None,
     Without options the paper's settings. Of several clips a bad one is named and left out; the exit code is
     then 1.
     """
-    from mpas_lite.files import folder_in_use
-    from mpas_lite.pseudolabel import LabelSettings, pseudo_label_many
+    from mpas_lite.ledger import output_folder
+    from mpas_lite.outputs import check_apart
+    from mpas_lite.pseudolabel import LabelSettings, name_clips, paths_read, pseudo_label_many
 
     settings = LabelSettings(**_label_changes(options))
-    with folder_in_use(out):
+    check_apart((out / name for name, _ in name_clips(inputs)), paths_read(inputs))
+    with output_folder(out):
         results = pseudo_label_many(inputs, out, settings=settings, jobs=jobs, scheduler=scheduler, progress=not quiet)
     failed = [clip for clip in results if clip.error]
     for clip in results:
@@ -260,8 +297,10 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
 
     from mpas_lite.checkpoints import save
     from mpas_lite.configuration import parse_changes, read_config, write_config
-    from mpas_lite.files import folder_in_use, whole_file
+    from mpas_lite.files import whole_file
+    from mpas_lite.ledger import output_folder, refuse_foreign
     from mpas_lite.network import MPASNet
+    from mpas_lite.outputs import check_apart
     from mpas_lite.records import model_card
     from mpas_lite.training import fit
 
@@ -270,7 +309,13 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
         given["accelerator"] = device
     settings = read_config(config, parse_changes(assignments) | given)
     first = _first_process()
-    with folder_in_use(out) if first else nullcontext():
+    texts = {"config.toml": write_config(settings)}
+    weights = [] if settings.encoder_weights is None else [Path(settings.encoder_weights)]
+    check_apart((out / name for name in _TRAINED), [*_read_in_training([*pairs, *validate]), *weights])
+    with output_folder(out) if first else nullcontext():
+        if first:
+            refuse_foreign((out / "config.toml",), lambda path: path.read_bytes() == texts["config.toml"].encode())
+            refuse_foreign(out / name for name in ("model.safetensors", "MODEL_CARD.md"))
         torch.manual_seed(settings.seed)
         net = MPASNet(**settings.net_options())
         history = fit(net, list(pairs), out=out, validate=list(validate) or None, progress=not quiet,
@@ -279,11 +324,28 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
             return
         net.provenance["config"] = asdict(settings)
         save(net, out / "model.safetensors")
-        card = model_card(net.provenance, net.config, mpas_lite.__version__)
-        for name, text in (("config.toml", write_config(settings)), ("MODEL_CARD.md", card)):
+        texts["MODEL_CARD.md"] = model_card(net.provenance, net.config, mpas_lite.__version__)
+        for name, text in texts.items():
             with whole_file(out / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
     click.echo(f"{history.steps} steps, loss {history.loss[-1]:.3f}: {out / 'model.safetensors'}")
+
+
+_TRAINED = ("model.safetensors", "config.toml", "MODEL_CARD.md", "log.csv", "checkpoint.pt")
+
+
+def _read_in_training(pairs: list[Path]) -> list[Path]:
+    """The folders that training reads; what is wrong with pairs is said when they are read."""
+    from mpas_lite.datasets import find_pairs
+
+    folders: dict[Path, None] = {}
+    for folder in pairs:
+        try:
+            for frame, mask in find_pairs(folder):
+                folders |= {frame.parent: None, mask.parent: None, mask.parents[1] / "valid": None}
+        except (ValueError, OSError):
+            continue
+    return list(folders)
 
 
 def _first_process() -> bool:
@@ -304,11 +366,14 @@ def segment(input: Path, weights: Path, out: Path, every: int, threshold: float,
             quiet: bool) -> None:  # fmt: skip
     """Crowd masks of a video, with a trained network."""
     from mpas_lite.checkpoints import load
-    from mpas_lite.files import folder_in_use
-    from mpas_lite.inference import segment_to
+    from mpas_lite.inference import segment_outputs, segment_to
+    from mpas_lite.ledger import output_folder
+    from mpas_lite.outputs import check_apart
+    from mpas_lite.pseudolabel import paths_read
 
+    check_apart(segment_outputs(out), [*paths_read([input]), weights])
     net = load(weights)
-    with folder_in_use(out):
+    with output_folder(out):
         done = segment_to(net, input, out, every=every, threshold=threshold, batch_size=batch_size,
                           device=device, progress=not quiet)  # fmt: skip
     click.echo(f"{done['frames']} masks in {out / 'masks'}, crowd in {done['crowd']:.1%} of the pixels")
@@ -325,11 +390,26 @@ def evaluate(pred: Path, gt: Path, json_path: Path | None) -> None:
     """
     from mpas_lite.evaluation import evaluate as evaluate_masks
     from mpas_lite.files import write_json
+    from mpas_lite.ledger import refuse_foreign
+    from mpas_lite.outputs import check_apart
 
+    if json_path:
+        check_apart([json_path], [pred, gt])
+        refuse_foreign([json_path], _is_score)
     score = evaluate_masks(pred, gt)
     click.echo(f"IoU {score.pooled:.4f} over {len(score.frames)} frames (mean of the frames' IoU {score.mean:.4f})")
     if json_path:
-        write_json(json_path, score.as_dict())
+        write_json(json_path, score.as_dict(), ours=_is_score)
+
+
+def _is_score(path: Path) -> bool:
+    """Whether a file is what an earlier `evaluate --json` wrote."""
+    from mpas_lite.files import read_json
+
+    try:
+        return set(read_json(path, {"type": "object"})) == {"name", "pooled", "mean", "frames"}
+    except (ValueError, OSError):
+        return False
 
 
 @cli.command()
@@ -339,12 +419,12 @@ def evaluate(pred: Path, gt: Path, json_path: Path | None) -> None:
 @click.option("--frames", default=120, show_default=True, type=click.IntRange(1), help="Frames a clip.")
 def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
     """The synthetic benchmark: six kinds of crowd with exact ground truth, split by seed."""
-    from mpas_lite.files import folder_in_use
+    from mpas_lite.ledger import output_folder
     from mpas_lite.scenes import render_benchmark
 
-    with folder_in_use(folder):
+    with output_folder(folder):
         for one in ("train", "validation", "test") if split == "all" else (split,):
-            paths = render_benchmark(folder, split=one, clips_per_kind=clips, frames=frames)
+            paths = render_benchmark(folder, split=one, clips_per_kind=clips, frames=frames, alone=False)
             click.echo(f"{one}: {len(paths)} clips in {folder / one}")
 
 

@@ -7,6 +7,7 @@ A student's copy has no outputs and no solutions: what stands between the lines 
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -61,14 +62,20 @@ def copy_notebooks(folder: str | Path, *, student: bool = False) -> list[Path]:
         content = path.read_bytes()
         copies[folder / path.name] = _as_json(student_copy(json.loads(content))) if student else content
     pictures = {folder / "images" / path.name: path.read_bytes() for path in _pictures()}
-    changed = [path for path, content in (copies | pictures).items() if path.exists() and path.read_bytes() != content]
+    wanted = copies | pictures
+    changed = [path for path, content in wanted.items() if os.path.lexists(path) and not _holds(path, content)]
     if changed:
         names = ", ".join(path.name for path in changed)
         raise ValueError(f"{folder} holds other versions of {names}. Choose another folder; nothing was copied.")
-    for path, content in (copies | pictures).items():
-        with whole_file(path) as temporary:
-            temporary.write_bytes(content)
+    for path, content in wanted.items():
+        if not path.exists():
+            with whole_file(path) as temporary:
+                temporary.write_bytes(content)
     return list(copies)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
 
 
 def student_copy(notebook: dict[str, Any]) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from typing import Any
 import pooch
 from tqdm.auto import tqdm
 
-from mpas_lite.files import folder_in_use
+from mpas_lite.ledger import HOME, NotOurs, output_folder
 
 _TIMEOUT = (10.0, 30.0)  # s, to connect and between two pieces
 _PIECE = 1 << 16  # bytes
+_KEPT = "download-"  # what a download that broke off has, in the folder's .mpas_lite
 
 
 class DownloadError(ValueError):
@@ -101,13 +102,20 @@ def download(
         raise ValueError(f"There is no file {name!r} to download; there are: {', '.join(registry)}.")
     remote = registry[name]
     place = (cache_folder() if folder is None else Path(folder)).expanduser()
-    path, partial = place / name, place / f"{name}.partial"
-    if path.exists() and pooch.file_hash(str(path)) == remote.sha256:
+    path, partial = place / name, place / HOME / f"{_KEPT}{name}"
+    if path.is_file() and pooch.file_hash(str(path)) == remote.sha256:
         return path
+    if folder is not None and os.path.lexists(path):  # in the cache it can only be ours, and damaged
+        raise NotOurs(
+            f"{path} is there already and is not the {name} that is expected: its sha256 differs. It stays as it is: "
+            "move it away, or choose another folder with --out."
+        )
     with ExitStack() as held:
         try:
-            held.enter_context(folder_in_use(place))
-        except ValueError:
+            held.enter_context(output_folder(place))
+        except ValueError as error:
+            if "in use" not in str(error):
+                raise
             raise ValueError(f"Another process is downloading into {place}. Wait for it to end.") from None
         went_on = partial.exists()
         try:

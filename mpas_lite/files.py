@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -158,10 +158,19 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def write_json(path: str | Path, content: Any) -> None:
-    """Write ``content`` as indented JSON, whole or not at all."""
-    with whole_file(path) as temporary:
+def write_json(path: str | Path, content: Any, *, ours: Callable[[Path], bool] | None = None) -> None:
+    """Write ``content`` as indented JSON, whole or not at all; ``ours`` as in :func:`whole_file`."""
+    with whole_file(path, ours=ours) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_names(path: str | Path, names: Iterable[tuple[int, str]]) -> None:
+    """Write ``frames.json``: the name that each frame has in the source, by its index; a line each, as they come."""
+    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        lines = (f'  "{index:06d}": {json.dumps(name)}' for index, name in names)
+        file.write("{\n" + next(lines, ""))
+        file.writelines(f",\n{line}" for line in lines)
+        file.write("\n}\n")
 
 
 def read_json(path: str | Path, schema: dict[str, Any] | None = None) -> Any:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,10 +24,14 @@ from tqdm.auto import tqdm
 
 from mpas_lite.checkpoints import fingerprint
 from mpas_lite.datasets import resize
+from mpas_lite.devices import pick_device
 from mpas_lite.drawing import ORANGE, overlay
-from mpas_lite.files import read_image, read_json, whole_file, write_image, write_json
+from mpas_lite.files import read_json, whole_file, write_json, write_names
+from mpas_lite.images import read_image, write_image
+from mpas_lite.ledger import claim, refuse_foreign, remove
 from mpas_lite.network import MPASNet
-from mpas_lite.video import Video, read_video
+from mpas_lite.outputs import check_apart
+from mpas_lite.video import Video, read_video, source_paths
 
 Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
 T = TypeVar("T")
@@ -122,11 +129,19 @@ def segment_to(
     dict
         ``frames``: masks that are there now; ``new``: those made by this call; ``crowd``: the mean share of
         a frame that is crowd, 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the source is no video, an option makes no sense, masks would be written where frames are read, or a file
+        of somebody else stands where one is to be written (:class:`~mpas_lite.ledger.NotOurs`).
     """
     _check_options(every, threshold, batch_size, long_side)
     video = read_video(source)
     out = Path(out)
     masks = out / "masks"
+    check_apart(segment_outputs(out), source_paths(video))
+    claim(out)
     predictor = _Predictor.of(net, long_side, device)
     made_with = {
         "weights": fingerprint(net),
@@ -143,15 +158,15 @@ def segment_to(
     def mask_file(index: int) -> Path:
         return masks / f"{index:06d}.png"
 
-    names: dict[str, str] = {}
-    shares: list[float] = []
+    done = array("q")  # indices; numbers in place of names, as there may be a hundred thousand
+    shares = array("d")
 
     def write(film: cv2.VideoWriter, index: int, frame: np.ndarray, new: np.ndarray | None) -> None:
         if new is not None:
             write_image(mask_file(index), new)
         mask = read_image(mask_file(index), grey=True) > 127 if new is None else new
         film.write(cv2.cvtColor(overlay(frame, mask, color), cv2.COLOR_RGB2BGR))
-        names[f"{index:06d}"] = video.frame_name(index)
+        done.append(index)
         shares.append(mask.mean())
 
     def is_missing(index: int) -> bool:
@@ -177,17 +192,14 @@ def segment_to(
             for each in writing:
                 each.result()
                 bar.update()
-        if temporary.stat().st_size == 0:
-            raise OSError(f"{out / 'overlay.mp4'} could not be written. Is the disk full?")
-    write_json(out / "frames.json", names)
-    return {"frames": len(names), "new": new, "crowd": float(np.mean(shares))}
+        _check_film(temporary, len(done), out / "overlay.mp4")
+    write_names(out / "frames.json", ((index, video.frame_name(index)) for index in done))
+    return {"frames": len(done), "new": new, "crowd": float(np.mean(shares))}
 
 
-def best_device() -> torch.device:
-    """A GPU if there is one that works, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+def segment_outputs(out: Path) -> list[Path]:
+    """What :func:`segment_to` writes into a folder."""
+    return [out / name for name in ("masks", "overlay.mp4", "frames.json", "segment.json")]
 
 
 @dataclass(frozen=True)
@@ -200,7 +212,7 @@ class _Predictor:
 
     @classmethod
     def of(cls, net: MPASNet, long_side: int | None, device: str | torch.device) -> _Predictor:
-        target = best_device() if device == "auto" else torch.device(device)
+        target = pick_device(device)
         net.to(target).eval()
         return cls(net, long_side or net.long_side, target)
 
@@ -278,19 +290,18 @@ def _check_options(every: int, threshold: float, batch_size: int, long_side: int
 
 def _first_frame(video: Video) -> str:
     """Digest of the first frame: tells apart videos that share name, length and size."""
-    _, frame = next(video.frames([0]))
-    return hashlib.sha256(frame.tobytes()).hexdigest()
+    frames = [frame for _, frame in video.frames([0])]  # none where the first frame is damaged
+    return hashlib.sha256(b"".join(frame.tobytes() for frame in frames)).hexdigest()
 
 
 def _clear_unless(made_with: dict[str, Any], out: Path) -> None:
     """Remove masks that were made with anything else, and note what is made from now on."""
     note = out / "segment.json"
+    masks = list((out / "masks").glob("[0-9]*.png"))
+    refuse_foreign([note, out / "frames.json", out / "overlay.mp4", *masks])
     if note.exists() and read_json(note) == made_with:
         return
-    for mask in (out / "masks").glob("[0-9]*.png"):
-        mask.unlink()
-    for name in ("frames.json", "overlay.mp4"):
-        (out / name).unlink(missing_ok=True)
+    remove([*masks, out / "frames.json", out / "overlay.mp4"])
     write_json(note, made_with)
 
 
@@ -299,10 +310,39 @@ def _film(path: Path, video: Video, every: int) -> Iterator[cv2.VideoWriter]:
     """A writer of mp4v, the one codec that OpenCV brings on every system; it lasts as long as the video."""
     height, width = video.shape
     fps = max(video.fps / every, 1.0)
-    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
+    with tempfile.TemporaryDirectory() as folder:
+        # OpenCV dies of names that are no text (Latin-1 ones, say): such a film is made elsewhere.
+        place = path if _is_text(path) else Path(folder) / "overlay.mp4"
+        film = cv2.VideoWriter(str(place), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
+        try:
+            if not film.isOpened():
+                raise OSError(f"OpenCV cannot write {path.parent / 'overlay.mp4'} ({width}x{height} px, mp4v).")
+            yield film
+        finally:
+            film.release()
+        if place != path:
+            shutil.copyfile(place, path)
+
+
+def _is_text(path: Path) -> bool:
     try:
-        if not film.isOpened():
-            raise OSError(f"OpenCV cannot write {path.parent / 'overlay.mp4'} ({width}x{height} px, mp4v).")
-        yield film
-    finally:
-        film.release()
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_film(path: Path, frames: int, name: Path) -> None:
+    """Refuse a film that cannot be played to its end: a full disk or a quota cuts it off without a word."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = path
+        if not _is_text(path):
+            place = Path(folder) / "overlay.mp4"
+            shutil.copyfile(path, place)
+        capture = cv2.VideoCapture(str(place))
+        count, played = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0
+        while capture.grab():
+            played += 1
+        capture.release()
+    if not count == played == frames:
+        raise OSError(f"{name} could not be written: {played} of {frames} frames are in it. Is the disk full?")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 HOME = ".mpas_lite"
 _LOCK, _WRITTEN, PARTIAL = "lock", "written", "partial-"
+_HELD: set[tuple[int, int]] = set()  # what this process holds: the system's locks are a process's, not a caller's
 _PATIENCE = 3.0  # s; the processes of a killed run need a moment to notice and end
 
 
@@ -195,22 +196,34 @@ def output_folder(folder: str | Path, *, alone: bool = True) -> Iterator[Path]:
 @contextmanager
 def _locked(folder: Path, patience: float = _PATIENCE) -> Iterator[bool]:
     """Take the lock of a folder, or say after a while that it cannot be had."""
+    place = _place(folder)
+    if place in _HELD:
+        yield False
+        return
     number = os.open(folder / HOME / _LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666)
     try:
         until = time.monotonic() + patience
         while not (taken := _lock(number)) and time.monotonic() < until:
             time.sleep(0.05)
+        if taken:
+            _HELD.add(place)
         yield taken
     finally:
+        _HELD.discard(place)
         os.close(number)
 
 
 def _is_locked(folder: Path) -> bool:
     """Whether another process holds a folder."""
-    if not os.path.lexists(folder / HOME / _LOCK):
+    if not os.path.lexists(folder / HOME / _LOCK) or _place(folder) in _HELD:
         return False
-    with _locked(folder) as taken:
+    with _locked(folder, patience=0) as taken:
         return not taken
+
+
+def _place(folder: Path) -> tuple[int, int]:
+    found = os.stat(folder / HOME)
+    return found.st_dev, found.st_ino
 
 
 def _lock(number: int) -> bool:

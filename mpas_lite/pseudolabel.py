@@ -21,6 +21,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from array import array
 from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
@@ -30,15 +31,34 @@ from pathlib import Path
 import cv2
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs, parallel_config
+from joblib.externals.loky import get_reusable_executor
 from tqdm.auto import tqdm
 
+from mpas_lite.children import be_a_child, python_command
 from mpas_lite.collectiveness import collective_merging
 from mpas_lite.crm import circular_region_merging
-from mpas_lite.files import changes, own_names, read_image, read_json, write_image, write_json
+from mpas_lite.files import changes, is_full, read_json, write_json, write_names
 from mpas_lite.graph import crowd_graph
+from mpas_lite.images import read_image, write_image
+from mpas_lite.ledger import output_folder
+from mpas_lite.outputs import check_apart, own_names, safe_name
 from mpas_lite.refine import Refinement, Spread, refine_clip, working_scale
+from mpas_lite.spill import Spill
 from mpas_lite.tracking import Particles, particles_of_window, windows
-from mpas_lite.video import Video, clip_name, read_video
+from mpas_lite.video import Video, clip_name, read_video, source_paths
+
+_MANIFEST = {
+    "type": "object",
+    "required": ["source", "settings"],
+    "properties": {
+        "source": {"type": "string"},
+        "settings": {"type": "object"},
+        "pairs": {"type": "integer", "minimum": 0},
+        "empty": {"type": "integer", "minimum": 0},
+        "notes": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_NAMES = {"type": "object", "propertyNames": {"pattern": "^[0-9]{1,12}$"}, "additionalProperties": {"type": "string"}}
 
 
 @dataclass(frozen=True)
@@ -209,7 +229,13 @@ def pseudo_label(
     """
     settings = replace(settings or LabelSettings(), **changes)  # type: ignore[arg-type]
     video = read_video(source, name=name)
-    folder = Path(out) / (name or video.name)
+    folder = Path(out) / safe_name(name or video.name)
+    check_apart([folder], source_paths(video))
+    with output_folder(folder, alone=False):
+        return _label_into(folder, video, settings, progress)
+
+
+def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: bool) -> Labelled:
     manifest = {
         "source": video.source,
         "fps": video.fps,
@@ -220,63 +246,67 @@ def pseudo_label(
     if not (folder / "manifest.json").exists():
         write_json(folder / "manifest.json", manifest)
     label = _label_by_circles if settings.refine is None else _label_refined
-    done, empty, notes = label(video, folder, settings, progress)
-    names = {f"{index:06d}": video.frame_name(index) for index in sorted(done)}
-    write_json(folder / "frames.json", names)
-    write_json(folder / "manifest.json", {**manifest, "pairs": len(names), "empty": empty, "notes": notes})
+    kept, empty, notes = label(video, folder, settings, progress)
+    write_names(folder / "frames.json", ((index, video.frame_name(index)) for index in kept))
+    write_json(folder / "manifest.json", {**manifest, "pairs": len(kept), "empty": empty, "notes": notes})
     for note in notes:
-        warnings.warn(f"{video.source}: {note}", stacklevel=2)
-    if empty == len(names):
+        warnings.warn(f"{video.source}: {note}", stacklevel=3)
+    if empty == len(kept):
         warnings.warn(
-            f"{video.source}: nothing moves together in any of the {len(names)} kept frames; all labels are empty. "
+            f"{video.source}: nothing moves together in any of the {len(kept)} kept frames; all labels are empty. "
             "Is the crowd standing still, or slower than min_speed?",
-            stacklevel=2,
+            stacklevel=3,
         )
-    return Labelled(folder.name, folder, len(names), empty)
+    return Labelled(folder.name, folder, len(kept), empty)
 
 
 def _label_by_circles(
     video: Video, folder: Path, settings: LabelSettings, progress: bool
-) -> tuple[set[int], int, list[str]]:
+) -> tuple[array[int], int, list[str]]:
     """Write the paper's labels, frame by frame; return the kept frames, how many labels are empty, and no notes."""
-    done = {int(mask.stem) for mask in (folder / "masks").glob("[0-9]*.png")}
-    done = {index for index in done if _file(folder, "frames", index).exists()}
+    done = _indices(folder / "masks") & _indices(folder / "frames")
+    kept = array("q", done)
     empty = _count_empty(folder, done)
-    for index, frames in _kept(video, settings, progress, done):
+    for index, frames in _windows(video, settings, progress, done):
         mask = label_window(index, frames, settings).mask
         write_image(_file(folder, "masks", index), mask)
         write_image(_file(folder, "frames", index), frames[0])  # last: a pair without its frame is not yet one
-        done.add(index)
+        kept.append(index)
         empty += not mask.any()
-    return done, empty, []
+    return array("q", sorted(kept)), empty, []
 
 
 def _label_refined(
     video: Video, folder: Path, settings: LabelSettings, progress: bool
-) -> tuple[set[int], int, list[str]]:
+) -> tuple[array[int], int, list[str]]:
     """Write the paper's labels to ``circles/`` and the refined ones, which take a whole clip, to ``masks/``.
 
     A clip that was interrupted is labelled anew.
     """
     if (folder / "frames.json").exists():
-        kept = [int(name) for name in read_json(folder / "frames.json")]
+        kept = array("q", map(int, read_json(folder / "frames.json", _NAMES)))
         if all(_file(folder, kind, index).exists() for kind in ("frames", "masks") for index in kept):
-            return set(kept), _count_empty(folder, kept), read_json(folder / "manifest.json").get("notes", [])
-    found, spread = [], Spread()
-    short = len(video) < 16 * settings.every  # then both ends of a window serve to tell the background
-    kept = []
-    for index, frames in _kept(video, settings, progress):
+            manifest = read_json(folder / "manifest.json", _MANIFEST)
+            return kept, _count_empty(folder, kept), manifest.get("notes", [])
+    found: Spill[tuple[Particles, np.ndarray]] = Spill()
+    starts, both = Spread(), Spread()  # of windows, and both their ends
+    kept = array("q")
+    for index, frames in _windows(video, settings, progress):
         one = label_window(index, frames, settings)
         write_image(_file(folder, "frames", index), one.frame)
         write_image(_file(folder, "circles", index), one.mask)
         found.append((one.particles, one.labels))
         kept.append(index)
-        for frame in frames[:: settings.interval] if short else frames[:1]:
-            spread.add(frame)
+        starts.add(frames[0])
+        for frame in frames[:: settings.interval]:
+            both.add(frame)
+    least = kept[-1] + settings.interval + 1  # frames, as many as were seen; the file's own count may be wrong
+    length = len(video) if least <= len(video) < least + settings.every else least
+    short = length < 16 * settings.every  # then both ends of a window serve to tell the background
     survey, refined = refine_clip(
         ((index, read_image(_file(folder, "frames", index))) for index in kept),
         found,
-        spread.frames,
+        both.frames if short else starts.frames,
         radius=settings.radius,
         scale=working_scale(video.shape),
         settings=settings.refine,
@@ -287,7 +317,12 @@ def _label_refined(
             write_image(_file(folder, "valid", label.index), label.valid)
         write_image(_file(folder, "masks", label.index), label.mask)
         empty += not label.mask.any()
-    return set(kept), empty, list(survey.notes)
+    return kept, empty, list(survey.notes)
+
+
+def _indices(folder: Path) -> set[int]:
+    """Indices of the frames whose picture stands in a folder."""
+    return {int(p.stem) for p in folder.glob("[0-9]*.png") if p.stem.isdecimal() and len(p.stem) >= 6}
 
 
 def _file(folder: Path, kind: str, index: int) -> Path:
@@ -300,7 +335,7 @@ def _count_empty(folder: Path, indices: Iterable[int]) -> int:
     return sum(not read_image(_file(folder, "masks", index), grey=True).any() for index in indices)
 
 
-def _kept(
+def _windows(
     video: Video, settings: LabelSettings, progress: bool, done: Iterable[int] = ()
 ) -> Iterator[tuple[int, list[np.ndarray]]]:
     """The windows of the kept frames that are not done, with a progress bar."""
@@ -314,9 +349,13 @@ def _kept(
 def _check_same(path: Path, manifest: dict) -> None:
     """Refuse to mix pairs of different origin in one folder."""
     if not path.exists():
+        if any(_indices(path.parent / kind) for kind in ("frames", "masks")):
+            raise ValueError(
+                f"{path.parent} holds frames or masks that mpas_lite did not write. Choose another folder."
+            )
         return
-    before = read_json(path)
-    then, now = before.get("settings", {}), manifest["settings"]
+    before = read_json(path, _MANIFEST)
+    then, now = before["settings"], manifest["settings"]
     changed = changes({name: then.get(name) for name in now}, now)
     if before.get("source") != manifest["source"]:
         changed.append(f"source {before.get('source')} -> {manifest['source']}")
@@ -334,6 +373,7 @@ def pseudo_label_many(
     settings: LabelSettings | None = None,
     jobs: int = 1,
     scheduler: str | None = None,
+    taken: Iterable[str] = (),
     progress: bool = True,
 ) -> list[Labelled]:
     """Label many clips, in processes of their own; one bad clip is reported and does not end the run.
@@ -352,6 +392,8 @@ def pseudo_label_many(
         Address of a Dask scheduler, as ``tcp://10.0.0.1:8786``: its workers label the clips, each core one at
         a time, and ``jobs`` does not count. They must see sources and ``out`` under the same paths. Needs
         ``pip install "mpas_lite[dask]"``.
+    taken : names
+        No clip gets such a name.
 
     Returns
     -------
@@ -361,11 +403,13 @@ def pseudo_label_many(
     Raises
     ------
     ValueError
-        If no scheduler answers at that address, or Dask is not installed.
+        If no scheduler answers at that address, Dask is not installed, or pairs would be written where something is
+        read.
     OSError
         If the disk is full: no other clip would fare better.
     """
-    named = name_clips(sources)
+    named = name_clips(sources, taken)
+    check_apart((Path(out) / name for name, _ in named), paths_read(source for _, source in named))
     if len(named) == 1 and scheduler is None:
         return [_label_or_say_why(named[0][1], out, settings, named[0][0], progress, threads=None)]
     jobs = effective_n_jobs(jobs)
@@ -375,10 +419,15 @@ def pseudo_label_many(
     labelled: dict[int, Labelled] = {}
     with _workers(jobs, threads, scheduler):
         results = _label_all(tasks, alone, apart=scheduler is not None)
-        for number, result in tqdm(results, "label", len(named), unit="clip", disable=not progress):
-            labelled[number] = result
-            for note in result.notes:
-                warnings.warn(note, stacklevel=2)
+        try:
+            for number, result in tqdm(results, "label", len(named), unit="clip", disable=not progress):
+                labelled[number] = result
+                for note in result.notes:
+                    warnings.warn(note, stacklevel=2)
+        except KeyboardInterrupt:
+            if scheduler is None:
+                get_reusable_executor().shutdown(wait=True, kill_workers=True)
+            raise
     return [labelled[number] for number in range(len(named))]
 
 
@@ -427,13 +476,15 @@ def _label_all(tasks: list[tuple], alone: bool, apart: bool) -> Iterator[tuple[i
 
 
 def _numbered(number: int, task: tuple, apart: bool) -> tuple[int, Labelled]:
+    if not apart:
+        be_a_child()
     return number, _label_apart(task) if apart else _label_aside(*task)
 
 
 def _label_apart(task: tuple) -> Labelled:
     """Label a clip in a process that may die of it."""
     serve = "from mpas_lite import pseudolabel; pseudolabel._serve()"
-    child = subprocess.run([sys.executable, "-c", serve], input=pickle.dumps(task), stdout=subprocess.PIPE)
+    child = subprocess.run(python_command(serve), input=pickle.dumps(task), stdout=subprocess.PIPE)
     if child.returncode == 0:
         answer = pickle.loads(child.stdout)
         if isinstance(answer, Labelled):
@@ -447,6 +498,7 @@ def _label_apart(task: tuple) -> Labelled:
 def _serve() -> None:
     """The other end of `_label_apart`: a task comes in, a result or a full disk's OSError goes out."""
     answer: Labelled | OSError
+    be_a_child()
     try:
         answer = _label_aside(*pickle.load(sys.stdin.buffer))
     except OSError as error:
@@ -462,13 +514,13 @@ def _label_aside(*task: object) -> Labelled:
     return replace(labelled, notes=tuple(str(w.message) for w in caught if w.category is UserWarning))
 
 
-def name_clips(sources: Iterable[str | Path]) -> list[tuple[str, str | Path]]:
-    """A name of its own for every source: the clip's, with ``-2``, ``-3``, ... where it is taken.
+def name_clips(sources: Iterable[str | Path], taken: Iterable[str] = ()) -> list[tuple[str, str | Path]]:
+    """A name of its own for every source: the clip's as one file name, with ``-2``, ``-3``, ... where it is taken.
 
     Nothing is decoded here. A source that is not there is named by its path; reading it later says what is wrong.
     """
     sources = list(sources)
-    return list(zip(own_names(map(_name_of, sources)), sources, strict=True))
+    return list(zip(own_names(map(_name_of, sources), taken), sources, strict=True))
 
 
 def _name_of(source: str | Path) -> str:
@@ -478,13 +530,32 @@ def _name_of(source: str | Path) -> str:
         return Path(source).stem or "clip"
 
 
+def paths_read(sources: Iterable[str | Path]) -> Iterator[Path]:
+    """The files and folders that reading these sources touches; of one that cannot be read, the path itself."""
+    for source in sources:
+        try:
+            yield from source_paths(source)
+        except (ValueError, OSError):
+            yield Path(source)
+
+
 def _label_or_say_why(
     source: str | Path, out: str | Path, settings: LabelSettings | None, name: str, progress: bool, threads: int | None
 ) -> Labelled:
     """Label a clip with so many threads (None: as they are), or say why it cannot be done."""
     if threads is not None:
         cv2.setNumThreads(threads)
+    error: str
     try:
         return pseudo_label(source, out, settings=settings, name=name, progress=progress)
-    except (ValueError, FileNotFoundError) as error:  # not OSError: a full disk ends the run
-        return Labelled(name, Path(out) / name, error=str(error))
+    except OSError as problem:
+        if is_full(problem):  # no other clip would fare better
+            raise
+        error = str(problem)
+    except ValueError as problem:
+        error = str(problem)
+    except MemoryError:
+        error = f"{source}: labelling it takes more memory than there is."
+    except Exception as problem:  # one clip never ends a run over many
+        error = f"{source} cannot be labelled ({type(problem).__name__}: {' '.join(str(problem).split())[:200]})."
+    return Labelled(name, Path(out) / name, error=error)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 import os
 import platform
-import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,8 +30,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpas_lite.evaluation import mog2_masks, score_masks, truth_of
-from mpas_lite.files import changes, folder_in_use, read_json, whole_file, write_json
-from mpas_lite.pseudolabel import LabelSettings, label_window, name_clips, pseudo_label_many
+from mpas_lite.files import changes, read_json, whole_file, write_json
+from mpas_lite.ledger import output_folder, refuse_foreign, remove_folder
+from mpas_lite.outputs import check_apart
+from mpas_lite.pseudolabel import LabelSettings, label_window, name_clips, paths_read, pseudo_label_many
 from mpas_lite.records import processor
 from mpas_lite.refine import Spread, refine_clip, working_scale
 from mpas_lite.report import truth_folders
@@ -45,6 +46,25 @@ if TYPE_CHECKING:
     from mpas_lite.network import MPASNet
 
 Masks = Iterator[tuple[int, np.ndarray]]
+
+# What the records of a run look like; anything else was not written by us, or is damaged.
+_SECONDS: dict[str, Any] = {
+    "type": "object",
+    "required": ["seconds"],
+    "properties": {"seconds": {"type": "number", "minimum": 0}},
+}
+_IOU: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+_SCORES: dict[str, Any] = {
+    "type": "object",
+    "required": ["clips", "left_out", "seconds"],
+    "properties": {
+        "clips": {"type": "object", "additionalProperties": _IOU},
+        "light": {"type": "object", "additionalProperties": _IOU},
+        "left_out": {"type": "object", "additionalProperties": {"type": "string"}},
+        **_SECONDS["properties"],
+    },
+}
+_OBJECT: dict[str, Any] = {"type": "object"}
 
 
 @dataclass(frozen=True)
@@ -173,7 +193,12 @@ def reproduce(
         raise ValueError("train goes with scenes: the synthetic benchmark has its own train split.")
     settings = settings or ReproduceSettings()
     out = Path(out)
-    with folder_in_use(out):
+    clips = [*(clip for of_scene in _by_scene(scenes).values() for clip in of_scene), *(train or ())]
+    truths = [folder for clip in clips for folder in truth_folders(clip).values()]
+    written = [out / name for name in ("settings.json", "scenes", "runs", table, *map(_pairs_folder, LABELS))]
+    check_apart(written, [*paths_read(clips), *truths])
+    with output_folder(out):
+        refuse_foreign([out / "settings.json", out / table / "results.json", out / table / "table.md"])
         job = _Job(out, settings, accelerator, workers, progress, say)
         return job.table(table, seeds, scenes, train, jobs)
 
@@ -238,12 +263,14 @@ class _Job:
     def _synthetic(self) -> tuple[dict[str, list[str | Path]], list[str | Path]]:
         """The synthetic benchmark: clips to score by kind, clips to train on."""
         s = self.settings
-        render = partial(render_benchmark, self.out / "scenes", frames=s.frames, truth_every=5, progress=self._bar)
+        render = partial(
+            render_benchmark, self.out / "scenes", frames=s.frames, truth_every=5, progress=self._bar, alone=False
+        )
         self.say(f"scenes: {s.train_clips} clips of each kind to train on, {s.clips} ({s.split}) to score")
         train = render(split="train", clips_per_kind=s.train_clips)
         by_kind: dict[str, list[str | Path]] = {}
         for clip in render(split=s.split, clips_per_kind=s.clips):
-            by_kind.setdefault(read_json(clip / "scene.json")["name"], []).append(clip)
+            by_kind.setdefault(clip.name.rpartition("-")[0], []).append(clip)
         return by_kind, list(train)
 
     def _bar(self, items: Any) -> Any:
@@ -270,7 +297,7 @@ class _Job:
     def _pairs(self, train: Sequence[str | Path], labels: str, jobs: int) -> tuple[list[Path], dict[str, str]]:
         """Folders of pseudo-labelled pairs, and why some clips have none."""
         label = self._label(labels)
-        folder = self.out / ("pairs" if labels == "circles" else f"pairs-{labels}")
+        folder = self.out / _pairs_folder(labels)
         self.say(f"labels ({labels}): {len(train)} clips to train on, one frame in {label.every}")
         labelled = pseudo_label_many(train, folder, settings=label, jobs=jobs, progress=self.progress)
         failed = {clip.name: clip.error for clip in labelled if clip.error}
@@ -287,8 +314,8 @@ class _Job:
         if not (folder / "scores.json").exists():
             with _clock(folder / "seconds.json"):
                 made = make()
-            write_json(folder / "scores.json", {**made, **read_json(folder / "seconds.json")})
-        result: dict[str, Any] = read_json(folder / "scores.json")
+            write_json(folder / "scores.json", {**made, **read_json(folder / "seconds.json", _SECONDS)})
+        result: dict[str, Any] = read_json(folder / "scores.json", _SCORES)
         return result
 
     def _row(self, row: Row, seed: int | None, clips: Sequence[_Clip], pairs: Sequence[Path]) -> dict[str, Any]:
@@ -301,7 +328,7 @@ class _Job:
         device = self.accelerator if self.accelerator in ("cpu", "cuda", "mps") else "auto"
         scores = self._score(clips, partial(_segmented, net=net, device=device))
         light = self._score(clips, partial(_segmented, net=net, device=device, other_light=True))
-        return {**scores, "light": light["clips"], "training": read_json(folder / "training.json")}
+        return {**scores, "light": light["clips"], "training": read_json(folder / "training.json", _OBJECT)}
 
     def _network(self, row: Row, seed: int, folder: Path, pairs: Sequence[Path]) -> MPASNet:
         """The row's network, trained now or before."""
@@ -344,7 +371,7 @@ class _Job:
             write_json(folder / "training.json", {"pairs": count, "steps": history.steps, **losses,
                                                  "agreement": taught.agreement, "rounds": taught.kept})  # fmt: skip
             save(net, model)
-            shutil.rmtree(folder / "training")  # the checkpoint, larger than the net
+            remove_folder(folder / "training")  # the checkpoint, larger than the net
         return load(model)
 
     def _score(self, clips: Sequence[_Clip], method: Callable[[_Clip], Masks]) -> dict[str, Any]:
@@ -364,7 +391,7 @@ class _Job:
 
 def _labels(clip: _Clip, settings: LabelSettings) -> Masks:
     """The pseudo-labels themselves: CM+CRM, or what the refinement makes of it."""
-    unwanted = set(range(len(clip.video))) - set(clip.frames)
+    unwanted = set(range(clip.video.count_frames())) - set(clip.frames)
     kept, spread = [], Spread()
     for index, frames in windows(clip.video, every=1, interval=settings.interval, skip=unwanted):
         labelled = label_window(index, frames, settings)
@@ -420,7 +447,7 @@ def _read_clip(name: str, scene: str, source: str | Path, settings: ReproduceSet
         raise ValueError(
             f"{source} has no ground truth beside it: masks in truth, truth/crowd, truth/person or (CDnet) groundtruth."
         )
-    last = len(video) - 1 - settings.label.interval  # motion is seen over the frames that follow
+    last = video.count_frames() - 1 - settings.label.interval  # motion is seen over the frames that follow
     both = set.intersection(*(set(truth_of(video, folder)) for folder in truth.values()))
     frames = sorted(index for index in both if index <= last)
     if not frames:
@@ -441,6 +468,10 @@ def _by_scene(
     return {name: [source] for name, source in name_clips(scenes or ())}
 
 
+def _pairs_folder(labels: str) -> str:
+    return "pairs" if labels == "circles" else f"pairs-{labels}"
+
+
 def _run_name(row: Row, seed: int | None) -> str:
     return row.run if seed is None or not row.loss else f"{row.run}-seed{seed}"
 
@@ -448,7 +479,7 @@ def _run_name(row: Row, seed: int | None) -> str:
 def _refuse_other_settings(path: Path, made_with: dict[str, Any]) -> None:
     """Runs of other settings must not stand in one table."""
     if path.exists():
-        changed = changes(read_json(path), made_with)
+        changed = changes(read_json(path, _OBJECT), made_with)
         if changed:
             raise ValueError(
                 f"{path.parent} holds runs made with other settings ({'; '.join(changed)}). "
@@ -460,7 +491,7 @@ def _refuse_other_settings(path: Path, made_with: dict[str, Any]) -> None:
 @contextmanager
 def _clock(path: Path) -> Iterator[None]:
     """Add the time that a block takes to what earlier, interrupted attempts took."""
-    before = read_json(path)["seconds"] if path.exists() else 0.0
+    before = read_json(path, _SECONDS)["seconds"] if path.exists() else 0.0
     started = time.monotonic()
     try:
         yield

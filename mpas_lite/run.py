@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpas_lite.files import folder_in_use, write_json
-from mpas_lite.pseudolabel import LabelSettings, name_clips, pseudo_label_many
+from mpas_lite.children import python_command
+from mpas_lite.files import write_json
+from mpas_lite.ledger import output_folder, refuse_foreign
+from mpas_lite.outputs import check_apart
+from mpas_lite.pseudolabel import LabelSettings, name_clips, paths_read, pseudo_label_many
 from mpas_lite.refine import Refinement
 from mpas_lite.report import ClipResult, score_clip, truth_folders, write_report
 from mpas_lite.video import read_video
@@ -94,6 +96,13 @@ class RunSettings:
         return replace(self, encoder=encoder, encoder_weights=encoder_weights)
 
 
+# What a run leaves in its folder; no clip of several gets such a name.
+_WRITTEN = (
+    *("pairs", "training", "model.safetensors", "metrics.json", "report.html", "pictures", "unseen"),
+    *("masks", "overlay.mp4", "frames.json", "segment.json"),
+)
+
+
 def run(
     sources: Sequence[str | Path],
     out: str | Path,
@@ -142,7 +151,16 @@ def run(
     """
     settings = settings or RunSettings()
     out = Path(out)
-    with folder_in_use(out):
+    truths = list(truths or [None] * len(sources))
+    folders = [folder for source, of_it in zip(sources, truths, strict=True)
+               for folder in truth_folders(source, of_it).values()]  # fmt: skip
+    weights = [Path(settings.encoder_weights)] if settings.encoder_weights else []
+    written = [out / name for name in _WRITTEN]
+    if len(sources) > 1:
+        written += [out / name for name, _ in name_clips(sources, _WRITTEN)]
+    check_apart(written, [*paths_read(sources), *folders, *weights])
+    with output_folder(out):
+        refuse_foreign(out / name for name in ("model.safetensors", "metrics.json", "report.html"))
         return _run(sources, out, settings, truths, unseen, accelerator, jobs, progress, say)
 
 
@@ -150,7 +168,7 @@ def _run(
     sources: Sequence[str | Path],
     out: Path,
     settings: RunSettings,
-    truths: Sequence[Path | None] | None,
+    truths: Sequence[Path | None],
     unseen: Sequence[Path],
     accelerator: str,
     jobs: int,
@@ -161,13 +179,14 @@ def _run(
     from mpas_lite.inference import segment_to
     from mpas_lite.rounds import Rounds, fit_in_rounds
 
-    named = name_clips(sources)
-    given = truths or [None] * len(named)
-    truth = {name: truth_folders(source, of_it) for (name, source), of_it in zip(named, given, strict=True)}
+    named = name_clips(sources, _WRITTEN)
+    truth = {name: truth_folders(source, of_it) for (name, source), of_it in zip(named, truths, strict=True)}
 
     settings = replace(settings, label=replace(settings.label, every=_stride(named, settings)))
     say(f"1/4 label: {len(named)} clip{'s' * (len(named) > 1)}, one frame in {settings.label.every}")
-    labelled = pseudo_label_many(sources, out / "pairs", settings=settings.label, jobs=jobs, progress=progress)
+    labelled = pseudo_label_many(
+        sources, out / "pairs", settings=settings.label, jobs=jobs, taken=_WRITTEN, progress=progress
+    )
     failed = [clip for clip in labelled if clip.error]
     for clip in failed:
         say(f"    left out: {clip.error}")
@@ -206,21 +225,33 @@ def _run(
     net = load(model)
 
     say("3/4 segment")
+    device = accelerator if accelerator in ("cpu", "cuda", "mps") else "auto"
     source_of = dict(named)
     clips: dict[str, ClipResult] = {}
+    errors = {clip.name: clip.error for clip in labelled}
     for clip in good:
         folder = out if len(named) == 1 else out / clip.name
-        done = segment_to(net, source_of[clip.name], folder, every=settings.segment_every, progress=progress)
-        video = read_video(source_of[clip.name], name=clip.name)
+        try:
+            done = segment_to(net, source_of[clip.name], folder, every=settings.segment_every, device=device,
+                              progress=progress)  # fmt: skip
+            video = read_video(source_of[clip.name], name=clip.name)
+        except (ValueError, FileNotFoundError) as error:  # a frame that labelling did not look at, say
+            if len(named) == 1:
+                raise
+            errors[clip.name] = str(error)
+            say(f"    left out: {error}")
+            continue
         clips[clip.name] = ClipResult(video, folder, clip.folder, truth[clip.name])
         say(
             f"    {clip.name}: {done['frames']} masks in {folder / 'masks'}, crowd in {done['crowd']:.1%} of the pixels"
         )
+    if not clips:
+        raise ValueError("None of the clips could be segmented (see above).")
     not_trained_on: list[str] = []
     for source in unseen:
         video = read_video(source)
         folder = out / "unseen" / video.name
-        segment_to(net, source, folder, progress=progress)
+        segment_to(net, source, folder, device=device, progress=progress)
         pairs_of = pseudo_label_many([source], out / "unseen" / "pairs", settings=settings.label, progress=False)[0]
         clips[video.name] = ClipResult(video, folder, pairs_of.folder, truth_folders(source, None))
         not_trained_on.append(video.name)
@@ -229,7 +260,7 @@ def _run(
     scores = {name: score_clip(clip) for name, clip in clips.items() if clip.truth}
     metrics = {
         "settings": asdict(settings),
-        "clips": {c.name: {"pairs": c.pairs, "empty": c.empty, "error": c.error} for c in labelled},
+        "clips": {c.name: {"pairs": c.pairs, "empty": c.empty, "error": errors[c.name]} for c in labelled},
         "training": {"loss": history.loss, "segmentation": history.segmentation, "air": history.air,
                      "steps": history.steps, "epochs": epochs,
                      "rounds": taught.kept, "agreement": taught.agreement},
@@ -255,7 +286,7 @@ def _count_frames(sources: Sequence[str | Path]) -> int:
     """
     left, frames = [os.fspath(source) for source in sources], 0
     while left:
-        child = subprocess.run([sys.executable, "-c", _COUNT], input="\0".join(left), stdout=subprocess.PIPE,
+        child = subprocess.run(python_command(_COUNT), input="\0".join(left), stdout=subprocess.PIPE,
                                encoding="utf-8", errors="surrogateescape")  # fmt: skip
         counted = [int(line) for line in child.stdout.split()]
         frames += sum(counted)
@@ -264,13 +295,15 @@ def _count_frames(sources: Sequence[str | Path]) -> int:
 
 
 _COUNT = """
-import os, sys
+import os
+from mpas_lite.children import be_a_child
 from mpas_lite.video import read_video
 
+be_a_child()
 for source in sys.stdin.buffer.read().split(b"\\0"):
     try:
-        print(len(read_video(os.fsdecode(source))), flush=True)
-    except (ValueError, OSError):
+        print(read_video(os.fsdecode(source)).count_frames(), flush=True)
+    except Exception:  # labelling it will say what is wrong
         print(0, flush=True)
 """
 

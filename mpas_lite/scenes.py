@@ -30,7 +30,8 @@ from mpas_lite._bodies import Look, look, people_polygons, people_shadows, pose
 from mpas_lite._drawing import FINE, SUB, Polygon, Thing, car, corners, discs, hull, paint, shadow_on_ground
 from mpas_lite._places import PLACES, Place
 from mpas_lite._walkers import Moment, walk
-from mpas_lite.files import folder_in_use, read_json, whole_file, write_json
+from mpas_lite.files import read_json, whole_file, write_json
+from mpas_lite.ledger import claim, output_folder, refuse_foreign, remove
 
 SCENE_NAMES: tuple[str, ...] = tuple(PLACES)
 SPLITS = {"samples": 0, "train": 1000, "validation": 2000, "test": 3000}  # the first seed of each
@@ -181,10 +182,10 @@ def write_scene(scene: Scene, folder: str | Path, *, truth_every: int = 1, video
     ValueError
         If the ending is none of these, or OpenCV cannot write that format here.
     """
-    folder = Path(folder)
-    (folder / "scene.json").unlink(missing_ok=True)
-    for stale in folder.glob("truth/*/??????.png"):  # of an earlier, longer clip
-        stale.unlink()
+    folder = claim(folder)
+    earlier = [*folder.glob("truth/*/??????.png"), folder / "scene.json"]  # perhaps of a longer clip
+    refuse_foreign([*earlier, folder / video, folder / "walkers.csv"])
+    remove(earlier[::-1])
     _write_video(folder / video, scene.frames, scene.fps)
     for t in range(0, len(scene), truth_every):
         for kind, mask in (("person", scene.instance[t] > 0), ("crowd", scene.crowd[t])):
@@ -241,6 +242,7 @@ def render_benchmark(
     truth_every: int = 1,
     video: str = "video.mp4",
     progress: Callable[[list[tuple[str, int]]], Iterable[tuple[str, int]]] = iter,
+    alone: bool = True,
     **options: Any,
 ) -> list[Path]:
     """Render one split of the synthetic benchmark to ``folder/<split>/<kind>-<seed>/``.
@@ -258,6 +260,7 @@ def render_benchmark(
     names : the kinds, of SCENE_NAMES
     truth_every, video : as for ``write_scene``
     progress : wraps the list of (name, seed) to do, for a progress bar: ``tqdm`` fits
+    alone : False where the caller holds ``folder`` or one above (:func:`mpas_lite.ledger.output_folder`)
 
     Returns
     -------
@@ -284,16 +287,16 @@ def render_benchmark(
     }
     wanted["options"] = options
     written = []
-    with folder_in_use(Path(folder) / split):
+    with output_folder(Path(folder) / split, alone=alone):
         for name, seed in progress(jobs):
             clip = Path(folder) / split / f"{name}-{seed}"
             written.append(clip)
-            complete = (clip / "scene.json").exists()
-            if complete and read_json(clip / "scene.json").items() >= wanted.items():
+            facts = read_json(clip / "scene.json", {"type": "object"}) if (clip / "scene.json").exists() else {}
+            if {name: facts.get(name) for name in wanted} == wanted:
                 continue
             scene = render_scene(name, seed=seed, frames=frames, shape=shape, **options)
             write_scene(scene, clip, truth_every=truth_every, video=video)
-            write_json(clip / "scene.json", {**read_json(clip / "scene.json"), **wanted})
+            write_json(clip / "scene.json", {**read_json(clip / "scene.json"), **wanted})  # last: it is complete
     return written
 
 

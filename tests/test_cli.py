@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from mpas_lite import cli
 from mpas_lite.checkpoints import fingerprint, load
-from mpas_lite.files import read_image, read_json, write_image
+from mpas_lite.files import read_json
+from mpas_lite.images import read_image, write_image
 
 
 def mpas_lite(capsys, monkeypatch, *arguments):
@@ -226,8 +227,8 @@ def test_ground_truth_of_another_clip_is_refused(call, clip, tmp_path):
 
 def test_a_folder_in_use_is_refused_and_left_alone(call, clip, tmp_path):
     hold = (
-        "from mpas_lite.files import folder_in_use\n"
-        f"with folder_in_use({str(tmp_path)!r}):\n    print('held', flush=True)\n    input()"
+        "from mpas_lite.ledger import output_folder\n"
+        f"with output_folder({str(tmp_path)!r}):\n    print('held', flush=True)\n    input()"
     )
     with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         other.stdout.readline()
@@ -235,7 +236,7 @@ def test_a_folder_in_use_is_refused_and_left_alone(call, clip, tmp_path):
         other.communicate(b"\n")
     assert code == 2
     assert "in use by another run" in err
-    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+    assert [p.name for p in tmp_path.iterdir()] == [".mpas_lite"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file size are a matter of POSIX")

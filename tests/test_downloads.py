@@ -74,12 +74,28 @@ def test_a_file_is_downloaded_once(server, get, tmp_path):
     assert get().read_bytes() == CONTENT
     assert get() == tmp_path / "file.bin"
     assert server.asked == [None]
-    assert not (tmp_path / "file.bin.partial").exists()
+    assert not (tmp_path / ".mpas_lite/download-file.bin").exists()
 
 
-def test_a_damaged_file_in_the_cache_is_downloaded_again(server, get, tmp_path):
+def keep(folder, content):
+    """What a download that broke off has left."""
+    (folder / ".mpas_lite").mkdir(exist_ok=True)
+    (folder / ".mpas_lite" / "download-file.bin").write_bytes(content)
+
+
+def test_a_damaged_file_in_the_cache_is_downloaded_again(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPAS_LITE_DATA", str(tmp_path))
     (tmp_path / "file.bin").write_bytes(b"half of it")
-    assert get().read_bytes() == CONTENT
+    registry = {"file.bin": Remote(server.url, hashlib.sha256(CONTENT).hexdigest(), "")}
+    assert download("file.bin", registry=registry, progress=False).read_bytes() == CONTENT
+
+
+def test_a_file_of_that_name_in_the_users_own_folder_stays(server, get, tmp_path):
+    (tmp_path / "file.bin").write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"file\.bin is there already .*move it away"):
+        get()
+    assert (tmp_path / "file.bin").read_bytes() == b"mine"
+    assert server.asked == []
 
 
 def test_a_broken_download_goes_on_where_it_stopped(server, get, tmp_path):
@@ -103,7 +119,7 @@ def test_a_server_that_cannot_begin_in_the_middle_sends_all_of_it(server, get):
 def test_leftovers_of_another_file_are_thrown_away(server, get, tmp_path):
     for leftover in (b"x" * 1000, CONTENT, CONTENT + b"more", b""):
         (tmp_path / "file.bin").unlink(missing_ok=True)
-        (tmp_path / "file.bin.partial").write_bytes(leftover)
+        keep(tmp_path, leftover)
         assert get().read_bytes() == CONTENT
 
 
@@ -111,18 +127,18 @@ def test_another_file_than_expected_is_refused_and_not_kept(server, get, tmp_pat
     server.content = b"<html>Please log in</html>"
     with pytest.raises(DownloadError, match="its sha256 differs"):
         get()
-    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+    assert [p.name for p in tmp_path.iterdir()] == [".mpas_lite"]
     server.content = CONTENT
     assert get().read_bytes() == CONTENT
 
 
 def test_another_file_after_a_broken_download_is_refused_too(server, get, tmp_path):
-    (tmp_path / "file.bin.partial").write_bytes(b"x")
+    keep(tmp_path, b"x")
     server.content = CONTENT[::-1]
     with pytest.raises(DownloadError, match="its sha256 differs"):
         get()
     assert server.asked == ["bytes=1-", None]
-    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+    assert [p.name for p in tmp_path.iterdir()] == [".mpas_lite"]
 
 
 def test_no_such_file(server, get):
