@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mpas_lite.files import read_json
-from mpas_lite.images import read_unchanged
+from mpas_lite.images import image_view, read_unchanged
 from mpas_lite.video import IMAGE_ENDINGS, is_visible
 
 PLAIN = (0, 255)
@@ -50,6 +50,9 @@ def read_mask(path: str | Path, values: Sequence[int] = PLAIN) -> np.ndarray:
     ValueError
         If it is not an image that can be read, or not clearly such a mask; the message says what was found.
     """
+    _, orientation = image_view(path)
+    if orientation != 1:
+        raise ValueError(f"{path} is to be turned when it is shown (EXIF orientation {orientation}). Save it upright.")
     stored = read_unchanged(path)
     grey = stored if stored.ndim == 2 else _grey(path, stored)
     mask = grey if grey.dtype == np.uint8 else _eight_bit(path, grey, values)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -196,6 +198,87 @@ def test_truth_of_a_video_counts_from_zero(tmp_path: Path) -> None:
     video = read_video(np.zeros((5, 20, 30, 3), np.uint8))
     folder = write_masks(tmp_path, {f"{n:06d}": moving(n) for n in (0, 3, 9)})
     assert truth_of(video, folder) == {0: folder / "000000.png", 3: folder / "000003.png"}
+
+
+class Claims:
+    """A video file whose header says 2**31 - 1 frames: it must not be asked for their names."""
+
+    source = __file__
+    name = "hugecount"
+
+    def __len__(self) -> int:
+        return 2**31 - 1
+
+    def frame_name(self, index: int) -> str:
+        raise AssertionError("asked for the name of a frame")
+
+
+def test_truth_of_a_video_file_does_not_believe_its_header(tmp_path: Path) -> None:
+    folder = write_masks(tmp_path, {f"{n:06d}": moving(n) for n in (0, 3, 9)})
+    assert truth_of(Claims(), folder) == {n: folder / f"{n:06d}.png" for n in (0, 3, 9)}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("claimed", [10, 100, 2**31 - 1])
+def test_what_a_header_claims_does_not_change_a_score(tmp_path: Path, claimed: int) -> None:
+    """An AVI whose two frame counts are rewritten: as many frames are scored as can be read."""
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for number in range(20):
+        writer.write(np.full((48, 64, 3), 10 * number, np.uint8))
+    writer.release()
+    data = bytearray(path.read_bytes())
+    for start in (data.index(b"avih") + 24, data.index(b"strh") + 40):
+        assert data[start : start + 4] == (20).to_bytes(4, "little")
+        data[start : start + 4] = claimed.to_bytes(4, "little")
+    path.write_bytes(data)
+    folder = write_masks(tmp_path / "truth", {f"{n:06d}": moving(n) for n in (0, 5, 10, 15, 30)})
+    video = read_video(path)
+    score = score_masks(((index, moving(index)) for index, _ in video), truth_of(video, folder))
+    assert (score.frames, score.pooled) == ((0, 5, 10, 15), 1)
+
+
+def test_names_with_sizes_are_paired_by_what_differs(tmp_path: Path) -> None:
+    pred = write_masks(tmp_path / "out/masks", {f"{n:06d}": moving(n) for n in (0, 5, 10)})
+    truth = write_masks(tmp_path / "truth", {f"frame_{n}_320x240_at25fps": moving(n) for n in range(12)})
+    assert evaluate(pred, truth).frames == (0, 5, 10)
+    assert evaluate(truth, truth).pooled == 1
+    write_json(tmp_path / "out/frames.json", {f"{n:06d}": f"frame_{n + 1}_320x240_at25fps.jpg" for n in (0, 5, 10)})
+    assert (evaluate(pred, truth).frames, evaluate(pred, truth).pooled) == ((1, 6, 11), 0)
+    one = write_masks(tmp_path / "single/masks", {"frame_7_320x240_at25fps": moving(7)})
+    assert evaluate(one, truth).frames == (7,)  # alone nothing differs: the other folder says which digits count
+
+
+def test_frames_of_a_folder_are_paired_by_what_differs(tmp_path: Path) -> None:
+    for number in range(3):
+        write_image(tmp_path / f"input/f{number}_at25fps.jpg", np.zeros((20, 30, 3), np.uint8))
+    folder = write_masks(tmp_path / "truth", {"f1_at25fps": moving(1)})
+    assert truth_of(read_video(tmp_path / "input"), folder) == {1: folder / "f1_at25fps.png"}
+
+
+def test_the_digits_that_were_read_are_said(tmp_path: Path) -> None:
+    pred = write_masks(tmp_path / "out/masks", {"000000": moving(0), "000020": moving(20)})
+    truth = write_masks(tmp_path / "truth", {"gt_0_hd2": moving(1), "gt_20_hd3": moving(1)})
+    with pytest.raises(ValueError, match=r"which was read from 000000\.png as 0, gt_0_hd2\.png as 2\."):
+        evaluate(pred, truth)
+    write_image(truth / "gt_0_hd3.png", moving(0))
+    with pytest.raises(ValueError, match="the last group that differs from file to file counts") as caught:
+        evaluate(pred, truth)
+    assert "Keep one" not in str(caught.value)
+
+
+def test_ground_truth_with_nobody_in_it_is_said(tmp_path: Path) -> None:
+    pred = write_masks(tmp_path / "clip/masks", {f"{n:06d}": moving(n) for n in range(3)})
+    truth = write_masks(tmp_path / "truth", {f"{n:06d}": box(0, 0, 0, 0) for n in range(3)})
+    with pytest.warns(UserWarning, match="clip: the ground truth has nobody in any of the 3 frames that are scored"):
+        assert evaluate(pred, truth).pooled == 0
+    (truth / "000001.png").unlink()
+    write_image(truth / "000001.png", moving(5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluate(pred, truth)
+    ignored = [(0, box(0, 0, 1, 1), box(0, 0, 1, 1), ~box(0, 0, 1, 1))]
+    with pytest.warns(UserWarning, match="nobody in any of the 1 frames"):
+        score_frames(ignored)
 
 
 def test_masks_of_another_run_are_refused(tmp_path: Path) -> None:

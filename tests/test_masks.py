@@ -126,6 +126,16 @@ def test_what_could_mean_something_else_is_refused(tmp_path, ending, picture, se
         assert str(caught.value).startswith(str(path))
 
 
+@pytest.mark.parametrize("ending", ["png", "tif"])
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_mask_that_a_viewer_turns_is_refused(tmp_path, ending, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    grey(HALF).save(tmp_path / f"1.{ending}", exif=exif)
+    with pytest.raises(ValueError, match=rf"EXIF orientation {orientation}\). Save it upright"):
+        read_mask(tmp_path / f"1.{ending}")
+
+
 def test_nobody_in_a_transparent_picture_is_nobody(tmp_path):
     nothing = np.zeros((5, 6), np.uint8)
     with_alpha(nothing > 0, nothing).save(tmp_path / "0.png")
