@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 from mpas_lite.evaluation import (
+    Score,
     markdown_table,
     mog2_masks,
     read_ground_truth,
@@ -18,9 +21,11 @@ from mpas_lite.evaluation import (
     score_masks,
     truth_of,
 )
-from mpas_lite.files import read_image, whole_file
+from mpas_lite.files import whole_file
+from mpas_lite.masks import read_mask
+from mpas_lite.outputs import own_names
 from mpas_lite.pseudolabel import LabelSettings, label_window
-from mpas_lite.video import Video
+from mpas_lite.video import IMAGE_ENDINGS, Video, is_visible
 
 METHODS = ("CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET")
 _KINDS = {
@@ -28,6 +33,8 @@ _KINDS = {
     "person": "person masks: the exact pixels of the people",
     "truth": "the given ground truth",
 }
+_FRAMES = "frames"  # the column that says how many were scored
+_PANELS = "frame, particles, pseudo-label, network"
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,14 @@ class ClipResult:
     truth: dict[str, Path]
 
 
+@dataclass(frozen=True)
+class ClipScores:
+    """How a clip scored, by kind of ground truth: IoU of each method, and on how many frames."""
+
+    iou: dict[str, dict[str, float]] = field(default_factory=dict)
+    frames: dict[str, int] = field(default_factory=dict)
+
+
 def truth_folders(source: str | Path, given: Path | None = None) -> dict[str, Path]:
     """Ground truth of a clip, by kind: a given folder, or what lies beside the clip in a layout we know.
 
@@ -52,7 +67,7 @@ def truth_folders(source: str | Path, given: Path | None = None) -> dict[str, Pa
     Raises
     ------
     ValueError
-        If a folder is given and it does not exist.
+        If a folder is given and it does not exist, or holds no masks.
     """
     if given is not None and not Path(given).is_dir():
         raise ValueError(f"There is no folder {given} with ground truth. Check the path.")
@@ -60,55 +75,99 @@ def truth_folders(source: str | Path, given: Path | None = None) -> dict[str, Pa
     beside = source if source.is_dir() else source.parent
     places = [Path(given)] if given is not None else [beside / "truth", beside.parent / "groundtruth"]
     for place in places:
-        kinds = {kind: place / kind for kind in ("crowd", "person") if (place / kind).is_dir()}
+        kinds = {kind: place / kind for kind in ("crowd", "person") if _has_images(place / kind)}
         if kinds:
             return kinds
-        own = place.parent == source and any(place.glob("*.png"))
+        if given is not None and not _has_images(place):
+            raise ValueError(f"{given} holds no masks, and no crowd/ or person/ with masks. Check the path.")
+        own = place.parent == source and _has_images(place)
         if place.is_dir() and (given is not None or beside.name == "input" or own):
             return {"truth": place}
     return {}
 
 
+def _has_images(folder: Path) -> bool:
+    return folder.is_dir() and any(is_visible(path, IMAGE_ENDINGS) for path in folder.iterdir())
+
+
 def score_clip(clip: ClipResult) -> dict[str, dict[str, float]]:
-    """IoU of a clip against each of its ground truths: ``{kind: {method: IoU}}``.
+    """The ``iou`` of :func:`clip_scores`: ``{kind: {method: IoU}}``."""
+    return clip_scores(clip).iou
+
+
+def clip_scores(clip: ClipResult) -> ClipScores:
+    """IoU of a clip against each of its ground truths.
 
     All methods on the same frames: those that have a pseudo-label, a mask of the network and ground truth. CM+CRM
     is always the paper's label; refined ones (see ``refine``) have a row of their own.
+
+    Warns
+    -----
+    UserWarning
+        For each ground truth that fits no frame or cannot be read: the clip is not scored against it.
     """
-    kept = _indices(clip.pairs) & _indices(clip.folder)
-    refined = (clip.pairs / "circles").is_dir()
-    scores = {}
+    scores = ClipScores()
     for kind, folder in clip.truth.items():
-        truth = {index: path for index, path in truth_of(clip.video, folder).items() if index in kept}
-        if not truth:
+        try:
+            by_method = _scores_against(clip, kind, folder)
+        except (ValueError, FileNotFoundError) as error:
+            warnings.warn(f"{clip.video.name} is not scored against {_KINDS[kind]}: {error}", stacklevel=2)
             continue
-        masks: dict[str, Iterator[tuple[int, np.ndarray]]] = {
-            "CM+CRM": _masks(clip.pairs, truth, "circles" if refined else "masks"),
-            "MOG2": mog2_masks(clip.video, indices=truth),
-            "MOG2 closed": mog2_masks(clip.video, indices=truth, closed=True),
-            "MPASNET": _masks(clip.folder, truth),
-        }
-        if refined:
-            masks["refined labels"] = _masks(clip.pairs, truth)
-        scores[kind] = {m: score_masks(masks[m], truth).pooled for m in METHODS if m in masks}
+        scores.iou[kind] = {method: by_method[method].pooled for method in METHODS if method in by_method}
+        scores.frames[kind] = len(by_method["MPASNET"].frames)
     return scores
 
 
-def score_tables(scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, list[dict[str, Any]]]:
-    """One table for each kind of ground truth, a row a clip, from ``{clip: {kind: {method: IoU}}}``."""
+def _scores_against(clip: ClipResult, kind: str, folder: Path) -> dict[str, Score]:
+    kept = _indices(clip.pairs) & _indices(clip.folder)
+    refined = (clip.pairs / "circles").is_dir()
+    there = truth_of(clip.video, folder)
+    truth = {index: path for index, path in there.items() if index in kept}
+    if not truth:
+        which = f"it has frames {min(there)} to {max(there)}" if there else "no number in its names is a frame's"
+        raise ValueError(f"{folder} has no mask for any of the {len(kept)} frames with a label and a mask ({which}).")
+    masks: dict[str, Iterator[tuple[int, np.ndarray]]] = {
+        "CM+CRM": _masks(clip.pairs, truth, "circles" if refined else "masks"),
+        "MOG2": mog2_masks(clip.video, indices=truth),
+        "MOG2 closed": mog2_masks(clip.video, indices=truth, closed=True),
+        "MPASNET": _masks(clip.folder, truth),
+    }
+    if refined:
+        masks["refined labels"] = _masks(clip.pairs, truth)
+    scores = {method: score_masks(of_it, truth, name=f"{clip.video.name} ({kind})") for method, of_it in masks.items()}
+    if len({score.frames for score in scores.values()}) > 1:
+        raise ValueError(f"{clip.video.source} ends before the last of these frames: the methods cannot be compared.")
+    return scores
+
+
+def score_tables(
+    scores: Mapping[str, Mapping[str, Mapping[str, float]]], frames: Mapping[str, Mapping[str, int]] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """One table for each kind of ground truth, a row a clip, from ``{clip: {kind: {method: IoU}}}``.
+
+    With ``frames``, ``{clip: {kind: number}}``, the second column says how many frames were scored.
+    """
     kinds = [kind for kind in _KINDS if any(kind in of_clip for of_clip in scores.values())]
     tables = {}
     for kind in kinds:
         by_clip = {clip: by_kind[kind] for clip, by_kind in scores.items() if kind in by_kind}
         methods = [method for method in METHODS if any(method in score for score in by_clip.values())]
-        tables[kind] = scene_table({m: {clip: s[m] for clip, s in by_clip.items() if m in s} for m in methods})
+        table = scene_table({m: {clip: s[m] for clip, s in by_clip.items() if m in s} for m in methods})
+        if frames is not None:
+            counts = [frames.get(clip, {}).get(kind) for clip in by_clip]
+            total = sum(count or 0 for count in counts)
+            table = [
+                {"scene": row["scene"], _FRAMES: count, **row}
+                for row, count in zip(table, [*counts, total], strict=True)
+            ]
+        tables[kind] = table
     return tables
 
 
 def titled_tables(metrics: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The tables of a run, each with its heading: clips trained on, then scenes not seen in training."""
     for key, whose in (("iou", "the clips trained on"), ("iou_unseen", "scenes not seen in training")):
-        for kind, table in score_tables(metrics[key]).items():
+        for kind, table in score_tables(metrics[key], metrics.get("frames")).items():
             yield f"IoU on {whose}, against {_KINDS[kind]}", table
 
 
@@ -118,16 +177,27 @@ def format_scores(metrics: Mapping[str, Any]) -> str:
 
 
 def write_report(out: Path, clips: Mapping[str, ClipResult], metrics: dict[str, Any], settings: LabelSettings) -> None:
-    """Write ``report.html`` and its pictures: a row of four panels a clip, the scores, the training curves."""
+    """Write ``report.html`` and its pictures: a row of four panels a clip, the scores, the training curves.
+
+    A clip of which there is nothing to show has a sentence in its place.
+    """
     from matplotlib.figure import Figure
 
-    from mpas_lite.plots import plot_pipeline, plot_scores, plot_training
+    from mpas_lite.plots import plot_scores, plot_training
 
+    tables = list(titled_tables(metrics))
+    bars = [f"iou-{number}" for number in range(1, len(tables) + 1)]
     rows = []
-    for name, clip in clips.items():
-        figure = Figure(figsize=(20, 20 / 4 * clip.video.shape[0] / clip.video.shape[1] + 0.9), layout="compressed")
-        _plot_clip(clip, settings, figure.subplots(1, 4), plot_pipeline)
-        rows.append((name, _save(figure, out / "pictures" / f"{_file_name(name)}.png")))
+    for (name, clip), picture in zip(clips.items(), own_names(clips, taken=["training", *bars]), strict=True):
+        scored = {**metrics["iou"], **metrics["iou_unseen"]}.get(name, {})
+        try:
+            figure = _picture_of(clip, scored, settings)
+        except (ValueError, FileNotFoundError) as error:
+            warnings.warn(f"The report has no picture of {name}: {error}", stacklevel=2)
+            shown = f"<p>No picture: {html.escape(str(error))}</p>"
+        else:
+            shown = _img(_save(figure, out / "pictures" / f"{picture}.png"), _PANELS)
+        rows.append(f"<h3>{html.escape(name)}</h3>\n{shown}")
     training = metrics["training"]
     epochs = [
         {"loss": a, "segmentation": b, "air": c}
@@ -135,44 +205,53 @@ def write_report(out: Path, clips: Mapping[str, ClipResult], metrics: dict[str, 
     ]
     figure = Figure(figsize=(8, 5), layout="constrained")
     plot_training(epochs, figure.subplots())
-    curves = _save(figure, out / "pictures" / "training.png")
+    curves = _img(_save(figure, out / "pictures" / "training.png"), "losses by epoch", 50)
     sections = []
-    for number, (title, table) in enumerate(titled_tables(metrics), 1):
+    for (title, table), picture in zip(tables, bars, strict=True):
         figure = Figure(figsize=(max(8, 2.2 * len(table)), 5), layout="constrained")
-        plot_scores(table, figure.subplots())
-        bars = _save(figure, out / "pictures" / f"iou-{number}.png")
-        sections.append(f"<h2>{title}</h2>\n{_html_table(table)}\n<img src='pictures/{bars}' style='width:60%'>")
-    pictures = "\n".join(
-        f"<h3>{html.escape(name)}</h3>\n<img src='pictures/{picture}' alt='frame, particles, pseudo-label, network'>"
-        for name, picture in rows
-    )
-    page = _PAGE.format(scores="\n".join(sections), pictures=pictures, curves=curves, steps=training["steps"])
+        plot_scores([{c: v for c, v in row.items() if c != _FRAMES} for row in table], figure.subplots())
+        drawn = _img(_save(figure, out / "pictures" / f"{picture}.png"), title, 60)
+        sections.append(f"<h2>{title}</h2>\n{_html_table(table)}\n{drawn}")
+    label = "CM+CRM" if settings.refine is None else "CM+CRM, refined by what the still camera sees"
+    page = _PAGE.format(scores="\n".join(sections), pictures="\n".join(rows), curves=curves, label=label,
+                        steps=training["steps"])  # fmt: skip
     with whole_file(out / "report.html") as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")  # a path may hold what is no UTF-8
 
 
-def _plot_clip(clip: ClipResult, settings: LabelSettings, axes: np.ndarray, plot_pipeline: Any) -> None:
+def _picture_of(clip: ClipResult, scored: Iterable[str], settings: LabelSettings) -> Any:
     """The four panels for the kept frame in the middle of the clip (with ground truth, if any frame has it)."""
-    folder = next(iter(clip.truth.values()), None)
+    from matplotlib.figure import Figure
+
+    from mpas_lite.plots import plot_pipeline
+
+    folder = next((clip.truth[kind] for kind in clip.truth if kind in scored), None)
     truth = truth_of(clip.video, folder) if folder else {}
     candidates = sorted(_indices(clip.pairs) & _indices(clip.folder))
     candidates = [index for index in candidates if index in truth] or candidates
+    if not candidates:
+        raise ValueError("none of its frames has both a pseudo-label and a mask of the network.")
     index = candidates[len(candidates) // 2]
     window = [frame for _, frame in clip.video.frames(range(index, index + settings.interval + 1))]
     labelled = label_window(index, window, settings)
     ((_, label),) = _masks(clip.pairs, [index])
     ((_, mask),) = _masks(clip.folder, [index])
     target, valid = read_ground_truth(truth[index]) if index in truth else (None, None)
+    slope = min(4.0, clip.video.shape[0] / clip.video.shape[1])
+    figure = Figure(figsize=(20, 20 / 4 * slope + 0.9), layout="compressed")
+    axes = figure.subplots(1, 4)
     plot_pipeline(window[0], labelled.particles, labelled.labels, label, mask, target, axes, valid=valid)
+    return figure
 
 
 def _indices(folder: Path) -> set[int]:
-    return {int(path.stem) for path in (folder / "masks").glob("*.png") if path.stem.isdigit()}
+    names = (path.stem for path in (folder / "masks").glob("*.png") if path.stem.isdecimal())
+    return {int(name) for name in names if name == f"{int(name):06d}"}
 
 
 def _masks(folder: Path, indices: Any, kind: str = "masks") -> Iterator[tuple[int, np.ndarray]]:
     for index in sorted(indices):
-        yield index, read_image(folder / kind / f"{index:06d}.png", grey=True) > 127
+        yield index, read_mask(folder / kind / f"{index:06d}.png") > 0
 
 
 def _save(figure: Any, path: Path) -> str:
@@ -181,8 +260,8 @@ def _save(figure: Any, path: Path) -> str:
     return path.name
 
 
-def _file_name(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
+def _img(picture: str, alt: str, width: int = 100) -> str:
+    return f'<img src="pictures/{quote(picture)}" alt="{html.escape(alt)}" style="width:{width}%">'
 
 
 def _html_table(table: list[dict[str, Any]]) -> str:
@@ -204,11 +283,11 @@ th:first-child, td:first-child {{ text-align: left; }} tr:last-child td {{ borde
 </style>
 <h1>Crowd masks, learned without a label</h1>
 <p>Each row: a frame; the particles found in it (kept ones in colour); the pseudo-label that their motion gives
-(CM+CRM); and the mask of the network that was trained on such labels alone. Where ground truth is known, hits,
+({label}); and the mask of the network that was trained on such labels alone. Where ground truth is known, hits,
 misses and false alarms are marked; the network never saw it.</p>
 {pictures}
 {scores}
 <h2>Training: {steps} steps</h2>
-<img src="pictures/{curves}" style="width:50%" alt="losses by epoch">
+{curves}
 </html>
 """

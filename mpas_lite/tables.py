@@ -156,6 +156,8 @@ def format_table(results: Mapping[str, Any]) -> str:
             by_scene = {scene: _cell(iou["scenes"].get(scene)) if iou else None for scene in columns}
             light = _cell(row["light"].get(kind))
             rows.append({"method": row["name"], **paper, "ours": _cell(iou), "in another light": light, **by_scene})
+        if "scored" in results:
+            rows.append({"method": "frames scored", "ours": results["frames"], **results["scored"]})
         header = ["method", *(["paper"] if kind == kinds[0] and quoted else []), "ours", "in another light", *columns]
         lines += [f"## Against {KINDS[kind]}", markdown_table(rows, header, digits=4)]
     lines.append(
