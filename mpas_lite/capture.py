@@ -58,6 +58,7 @@ class Capture:
         self.gaps: list[tuple[int, int]] = []
         self._time: float | None = None  # of the frame grabbed last, in ms
         self._last: np.ndarray | None = None  # the picture retrieved last
+        self._said = ""  # by ffmpeg on the way to the first frame
 
     def _get(self, what: int) -> float:
         value = float(self._capture.get(what))
@@ -69,6 +70,14 @@ class Capture:
 
     def grab(self) -> bool:
         """Go to the next frame that can be decoded; False at the end of the video."""
+        if self.index >= 0:
+            return self._grab()
+        with _standard_error() as said:  # a file without a frame says the same a hundred times
+            found = self._grab()
+        self._said = said.text
+        return found
+
+    def _grab(self) -> bool:
         failed = 0
         while not self._capture.grab():  # also after a damaged packet, behind which the video may go on
             failed += 1
@@ -137,11 +146,7 @@ class Capture:
 
     def no_frame(self) -> str:
         """Why not a single frame could be decoded, in a sentence."""
-        with plain_path(self._path) as name, _standard_error() as said:
-            again = cv2.VideoCapture(name)
-            again.grab()
-            again.release()
-        return _why_not(self._path, said.text, opened=True, code=int(self._get(cv2.CAP_PROP_FOURCC)))
+        return _why_not(self._path, self._said, opened=True, code=int(self._get(cv2.CAP_PROP_FOURCC)))
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
