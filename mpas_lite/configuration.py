@@ -16,7 +16,11 @@ if sys.version_info >= (3, 11):
 else:  # pragma: no cover
     import tomli as tomllib
 
+from mpas_lite.bounds import check_bounds
+
 FOLDER = Path(__file__).parent / "configs"
+_MOST_BYTES = 1 << 20
+_LONGEST = 4096  # of a text, as a path may be
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +60,13 @@ class TrainingConfig:
     validate_every: int = 1
     checkpoint_every: int = 100
 
+    def deciding(self) -> dict[str, Any]:
+        """What the weights depend on, for the record in them: not who reads the pairs, where, and how often it saves.
+
+        Runs that differ in the other settings alone give files of equal bytes.
+        """
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _SURROUNDINGS}
+
     def net_options(self) -> dict[str, Any]:
         """What :class:`~mpas_lite.network.MPASNet` takes."""
         return {name: getattr(self, name) for name in _OF_THE_NET}
@@ -65,6 +76,16 @@ class TrainingConfig:
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in _OF_THE_NET}
 
 
+_SURROUNDINGS = (
+    "accelerator",
+    "num_nodes",
+    "strategy",
+    "compile",
+    "channels_last",
+    "workers",
+    "validate_every",
+    "checkpoint_every",
+)
 _OF_THE_NET = ("encoder", "encoder_weights", "siamese", "width")
 
 
@@ -86,8 +107,8 @@ def read_config(name_or_file: str | Path | None = None, changes: Mapping[str, An
     Raises
     ------
     ValueError
-        If there is no such configuration, a key is unknown, or a value is of another type; the message names
-        the nearest match.
+        If there is no such configuration, a key is unknown (the message names the nearest match), or a value is of
+        another type or out of :data:`~mpas_lite.bounds.BOUNDS`.
 
     Examples
     --------
@@ -122,7 +143,7 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
             raise ValueError(f"--set {assignment!r}: write it as key=value, for example --set lr=0.01.")
         try:
             changes[name] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             changes[name] = None if text.lower() == "none" else text
     return changes
 
@@ -142,9 +163,13 @@ def _read(name_or_file: str | Path) -> dict[str, Any]:
             f"There is no configuration {str(name_or_file)!r}.{_meant(str(name_or_file), names)} "
             f"Give a .toml file or one of {', '.join(names)}."
         )
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"{path} is larger than any configuration. Give a .toml file as `mpas-lite train` writes.")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ValueError(f"{path} is not valid TOML that can be used: it is nested too deep.") from None
+    except ValueError as error:  # of TOML, of UTF-8, of numbers with thousands of digits
         raise ValueError(f"{path} is not valid TOML ({error}).") from error
 
 
@@ -156,12 +181,26 @@ def _checked(name: str, value: Any) -> Any:
         raise ValueError(f"There is no setting {name!r}.{meant}")
     kind = kinds[name]
     allowed = get_args(kind) if get_origin(kind) is UnionType else (kind,)
+    if type(value) is int and value.bit_length() > 64:
+        raise ValueError(f"{name}: a number of {value.bit_length()} bits is too large.")
     if float in allowed and type(value) is int:
-        return float(value)
+        value = float(value)
     if type(value) not in allowed:  # not isinstance: True is an int to Python, but no number of epochs
         wanted = " or ".join(_WORDS[each] for each in allowed)
-        raise ValueError(f"{name} = {value!r}: it must be {wanted}.")
+        raise ValueError(f"{name} = {_shown(value)}: it must be {wanted}.")
+    if isinstance(value, str) and (len(value) > _LONGEST or not value.isprintable()):
+        raise ValueError(f"{name} = {_shown(value)}: it must be a printable text of {_LONGEST} characters at most.")
+    if isinstance(value, int | float):
+        check_bounds(name, value)
     return value
+
+
+def _shown(value: Any) -> str:
+    """A value for a message: as it is written, cut; of tables and lists only that they are such."""
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "none"}

@@ -13,6 +13,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from mpas_lite.tensorfiles import not_finite, read_torch
+
 STRIDES = (4, 8, 16, 32)
 
 
@@ -124,13 +126,16 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
 
             content: Any = load_file(path)
         else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpickling and safetensors raise many kinds
-        raise ValueError(f"{path} cannot be read as plain weights. Save them as .safetensors.") from error
+            content = read_torch(path, archive=False)
+    except Exception as error:  # safetensors raises many kinds
+        why = str(error).removeprefix(f"{path} cannot be read (").removesuffix(").")
+        raise ValueError(f"{path} cannot be read as plain weights ({why}). Save them as .safetensors.") from error
     for key in ("state_dict", "model"):  # the wrappers of training scripts
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+    if not isinstance(content, dict) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()
+    ):
         raise ValueError(f"{path} holds no state dict (names and tensors).")
     return {key.removeprefix("module.").removeprefix("encoder."): value for key, value in content.items()}
 
@@ -143,12 +148,22 @@ def _load_matching(encoder: nn.Module, weights: dict[str, Tensor], source: str, 
 
     given = {plain(key): value for key, value in weights.items()}
     wanted = encoder.state_dict()
-    missing = [
-        key for key, value in wanted.items() if plain(key) not in given or given[plain(key)].shape != value.shape
-    ]
+    missing = [key for key, value in wanted.items() if not _fits(given.get(plain(key)), value)]
     if missing:
         raise ValueError(
             f"The weights of {source} are not those of {name}: {len(missing)} of {len(wanted)} tensors are "
             f"missing or of another shape, {missing[0]} the first."
         )
-    encoder.load_state_dict({key: given[plain(key)] for key in wanted})
+    found = {key: given[plain(key)].to(value.dtype) for key, value in wanted.items()}
+    bad = not_finite(found)
+    if bad:
+        raise ValueError(f"The weights of {source} cannot be used: in {bad} there are values that are no numbers.")
+    encoder.load_state_dict(found)
+
+
+def _fits(given: Tensor | None, wanted: Tensor) -> bool:
+    return (
+        given is not None
+        and (given.layout, given.shape) == (torch.strided, wanted.shape)
+        and given.is_floating_point() == wanted.is_floating_point()
+    )

@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
+from mpas_lite.bounds import check_bounds
 from mpas_lite.encoders import STRIDES, make_encoder
 
 
@@ -55,7 +56,8 @@ class MPASNet(nn.Module):
     Raises
     ------
     ValueError
-        If the encoder is unknown or has no such feature maps, or its weights cannot be had.
+        If the encoder is unknown or has no such feature maps, its weights cannot be had, or ``width`` or
+        ``long_side`` is out of :data:`~mpas_lite.bounds.BOUNDS`.
 
     Examples
     --------
@@ -80,6 +82,8 @@ class MPASNet(nn.Module):
         long_side: int | None = None,
     ) -> None:
         super().__init__()
+        check_bounds("width", width)
+        check_bounds("long_side", long_side)
         self.encoder_name = encoder
         self.siamese = siamese
         self.width = width

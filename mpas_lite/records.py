@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,11 @@ class TrainingLog:
     step : int
         Rows after this step are dropped: the run goes on from there.
 
+    Raises
+    ------
+    ValueError
+        If another file of that name is there: only a log is written over.
+
     Examples
     --------
     >>> import tempfile; path = Path(tempfile.mkdtemp()) / "log.csv"
@@ -41,7 +47,7 @@ class TrainingLog:
         self.path = Path(path)
         self._rows: list[dict[str, Any]] = []
         kept = [row for row in read_log(self.path) if int(row["step"]) <= step]
-        with whole_file(self.path) as temporary:
+        with whole_file(self.path, ours=is_log) as temporary:
             temporary.write_text(",".join(COLUMNS) + "\n" + _lines(kept), encoding="utf-8")
 
     def add(self, **values: Any) -> None:
@@ -49,9 +55,11 @@ class TrainingLog:
         self._rows.append(values)
 
     def write(self) -> None:
-        """Append what was added since the last time."""
+        """Append what was added since the last time, and have it on the disk."""
         with self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(_lines(self._rows))
+            file.flush()
+            os.fsync(file.fileno())
         self._rows.clear()
 
 
@@ -62,13 +70,33 @@ def _lines(rows: list[dict[str, Any]]) -> str:
 
 
 def read_log(path: str | Path) -> list[dict[str, str]]:
-    """The rows of a log, as text by column; empty where there is none yet. A half-written row is left out."""
+    """The rows of a log, as text by column; empty where there is none yet. A half-written row is left out.
+
+    Raises
+    ------
+    ValueError
+        If the file is no log, or damaged.
+    """
     path = Path(path)
     if not path.is_file():
         return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    return [row for row in csv.DictReader(io.StringIO(whole)) if (row.get("step") or "").isdigit()]
+    try:
+        text = path.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        return [row for row in csv.DictReader(io.StringIO(whole)) if _is_number(row.get("step") or "")]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a log that can be read ({error}). Move it away and run again.") from error
+
+
+def is_log(path: str | Path) -> bool:
+    """Whether a file is a log of training, by its first line; an empty one may become one."""
+    header = ",".join(COLUMNS).encode()
+    with open(path, "rb") as file:
+        return file.read(len(header)) in (header, b"")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def processor() -> str:

@@ -24,8 +24,10 @@ from typing import Any
 import numpy as np
 
 from mpas_lite.datasets import PairDataset, valid_path
-from mpas_lite.files import read_image, write_image
+from mpas_lite.images import read_image, write_image
 from mpas_lite.inference import segment
+from mpas_lite.ledger import claim, ledger_folders
+from mpas_lite.masks import read_mask
 from mpas_lite.network import MPASNet
 from mpas_lite.training import History, fit, pair_iou
 
@@ -120,6 +122,8 @@ def fit_in_rounds(
     """
     rounds = rounds or Rounds()
     out = Path(out)
+    if not any(ledger_folders(out / "0")):
+        claim(out)
     dataset = pairs if isinstance(pairs, PairDataset) else PairDataset(pairs, long_side=long_side, skip_damaged=True)
     if rounds.most == 0:
         return Taught(fit(net, dataset, out=out, epochs=epochs, **options), [], 0)
@@ -192,9 +196,9 @@ def correct(teacher: MPASNet, pairs: PairDataset, out: Path, trust: float) -> Pa
     corrected = copy.copy(pairs)
     corrected.paths = []
     for frame_path, mask_path in pairs.paths:
-        frame, label = read_image(frame_path), read_image(mask_path, grey=True) > 127
+        frame, label = read_image(frame_path), read_mask(mask_path) > 127
         doubt = valid_path(mask_path)
-        valid = read_image(doubt, grey=True) > 127 if doubt.exists() else None
+        valid = read_mask(doubt) > 127 if doubt.exists() else None
         ((_, probability),) = segment(teacher, frame[None], probability=True)
         mask = out / mask_path.parents[1].name / "masks" / mask_path.name
         write_image(mask, outvoted(label, probability, trust, valid))

@@ -10,12 +10,16 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import multiprocessing
 import os
+import pickle
 import signal
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +29,9 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
@@ -33,15 +39,19 @@ from tqdm.auto import tqdm
 from mpas_lite.augmentation import Augmentation
 from mpas_lite.batchnorm import recalibrate_batch_norm as recalibrate_batch_norm
 from mpas_lite.batchnorm import synchronised
+from mpas_lite.bounds import check_bounds
+from mpas_lite.checkpoints import is_checkpoint, read_checkpoint, write_checkpoint
 from mpas_lite.checkpoints import load as load
-from mpas_lite.checkpoints import read_checkpoint, write_checkpoint
 from mpas_lite.checkpoints import save as save
 from mpas_lite.datasets import PairDataset, TrainingViews
+from mpas_lite.devices import check_devices
 from mpas_lite.evaluation import score_frames
+from mpas_lite.files import whole_file
+from mpas_lite.ledger import refuse_foreign
 from mpas_lite.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network import MPASNet
-from mpas_lite.records import TrainingLog
-from mpas_lite.stopping import stopping_gently
+from mpas_lite.records import TrainingLog, is_log
+from mpas_lite.stopping import end_with_parent, stopping_gently
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")  # the weights stay float32
 RECALIBRATION_IMAGES = 500
@@ -152,7 +162,8 @@ def fit(
         Of the order of the pairs, the augmentation and dropout, not of the net's first weights: call
         ``torch.manual_seed`` before making the net.
     accelerator, devices, num_nodes, strategy, precision
-        Handed to lightning-fabric: ``"cpu"``, ``"cuda"``, ...; how many; ``"bf16-mixed"`` and so on. Several
+        Handed to lightning-fabric: ``"cpu"``, ``"cuda"``, ...; how many; ``"bf16-mixed"`` and so on. One that this
+        machine does not have is refused. Several
         devices need the script's ``if __name__ == "__main__":`` guard, or torchrun or SLURM's srun around it, under
         which ``devices`` and ``num_nodes`` are what these have started. Several processes share each step's images,
         and batch norm's statistics are over all of them.
@@ -162,7 +173,8 @@ def fit(
         Keep maps as (B, H, W, C) in memory. By default on CUDA and on a CPU, where convolutions want it.
     workers : int, optional
         Processes that read and augment pairs. By default none on a CPU, and beside each GPU as many as there
-        are cores for, 8 at most.
+        are cores for, 8 at most. Where Python starts processes anew (Windows, macOS, and everywhere from 3.14 on),
+        they need the script's ``if __name__ == "__main__":`` guard, too.
     validate : path, sequence of paths, PairDataset or callable, optional
         Judges the net every ``validate_every`` epochs, with batch norm recalibrated; the first process does
         it. Pairs whose masks are the truth give the IoU over all their pixels. A callable gets a net in eval
@@ -186,10 +198,18 @@ def fit(
     Raises
     ------
     ValueError
-        If nothing moves in the pairs (all masks are empty), the checkpoint is of another run, a setting is
-        wrong, or the loss is no longer a number.
+        If nothing moves in the pairs (all masks are empty), the checkpoint is of another run or damaged, files of
+        that name in ``out`` are not ours, a setting is wrong, or the loss is no longer a number.
     KeyboardInterrupt
         After Ctrl-C (or SIGTERM); the step is finished and the checkpoint written first.
+
+    Notes
+    -----
+    Equal pairs, settings and seed give equal weights, bit for bit, whatever ``workers``, ``checkpoint_every``,
+    ``validate_every`` and the interruptions are. What moves the last bits of a sum, and grows from step to step as
+    any rounding does, is another number of threads (``OMP_NUM_THREADS``, ``torch.set_num_threads``: one and two
+    give other bits), another number of devices, ``channels_last``, ``compile``, another processor or GPU, and
+    another version of torch.
     """
     started = time.monotonic()
     dataset = pairs
@@ -221,8 +241,10 @@ def fit(
         ("validate_every", validate_every),
         ("devices", devices),
         ("num_nodes", num_nodes),
+        ("workers", workers),
     ):
-        _at_least_one(name, value)
+        check_bounds(name, value)
+    check_devices(accelerator, devices)
     if dataset.is_empty():
         raise ValueError(
             "Nothing moves in these pairs: all masks are empty. Label a clip in which people walk, or label "
@@ -231,13 +253,7 @@ def fit(
     net.long_side = dataset.long_side
     if strategy == "auto" and devices * num_nodes > 1:
         strategy = "ddp" if outside else "ddp_spawn"  # spawned processes run _train alone
-    fabric = Fabric(
-        accelerator=accelerator,
-        devices=devices,
-        num_nodes=num_nodes,
-        strategy=strategy,
-        precision=precision,
-    )
+    fabric = _fabric(accelerator, devices, num_nodes, strategy, precision)
     run = {
         **{f"the net's {name}": value for name, value in net.config.items()},
         "encoder_weights": net.provenance.get("encoder_weights"),
@@ -249,10 +265,17 @@ def fit(
     if schedule == "constant":
         del run["epochs"]  # more epochs are then more of the same run
     checkpoint = None if out is None else Path(out) / "checkpoint.pt"
-    saved = read_checkpoint(checkpoint, run) if checkpoint and resume else None
+    saved = read_checkpoint(checkpoint, run, net) if checkpoint and resume else None
+    if checkpoint:
+        refuse_foreign([checkpoint], is_checkpoint)
+        refuse_foreign([checkpoint.with_name("log.csv")], is_log)
+    batches = math.ceil(len(views) / (batch_size * accumulate * devices * num_nodes))  # of one epoch
+    if saved and len(saved["history"]) != saved["step"] // batches:
+        raise ValueError(f"{checkpoint} is damaged: its epochs do not fit its steps. Start afresh with resume=False.")
     if saved and len(saved["history"]) > epochs:
         done = len(saved["history"])
         raise ValueError(f"{checkpoint} has done {done} epochs already, more than epochs={epochs}.")
+    workers = _default_workers(fabric.device, devices) if workers is None else workers
     surroundings = _Surroundings(
         run=run,
         checkpoint=checkpoint,
@@ -261,17 +284,18 @@ def fit(
         deadline=math.inf if max_seconds is None else started + max_seconds,
         compile=compile,
         channels_last=fabric.device.type in ("cuda", "cpu") if channels_last is None else channels_last,
-        workers=_default_workers(fabric.device, devices) if workers is None else workers,
+        workers=workers,
         judge=_judge(validate, dataset, batch_size),
         validate_every=validate_every,
         progress=progress,
     )
 
+    _check_guard(strategy in _STARTS_PROCESSES or workers > 0)
     home = net.mean.device
     with stopping_gently() as stop:
         train = partial(_train, views=views, s=settings, around=surroundings)
         if strategy in _STARTS_PROCESSES:
-            end, state = _train_elsewhere(fabric, train, net)
+            end, state = _train_elsewhere(fabric, train, net, stop)
         else:
             end, state = fabric.launch(train, net)
     net.to(home)
@@ -333,13 +357,8 @@ class Settings:
     ema: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "accumulate"):
-            _at_least_one(name, getattr(self, name))
-        if self.ema is not None and not 0 < self.ema < 1:
-            raise ValueError(f"ema={self.ema}: it must lie between 0 and 1, as 0.999.")
-        for name in ("seed", "lr", "momentum", "weight_decay", "air_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: it must be 0 or more.")
+        for name, value in dataclasses.asdict(self).items():
+            check_bounds(name, value)
         for name, choices in (("schedule", ("constant", "cosine")), ("loss", ("dice", "cross_entropy"))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(choices)}.")
@@ -371,9 +390,29 @@ def _default_workers(device: torch.device, processes: int) -> int:
     return 0 if device.type == "cpu" else min(_GPU_WORKERS, (os.cpu_count() or 1) // processes)
 
 
-def _at_least_one(name: str, value: int) -> None:
-    if value < 1:
-        raise ValueError(f"{name}={value}: it must be 1 or more.")
+def _fabric(accelerator: str, devices: int, num_nodes: int, strategy: str, precision: str) -> Fabric:
+    """lightning-fabric, whose many kinds of refusal become one."""
+    try:
+        return Fabric(
+            accelerator=accelerator, devices=devices, num_nodes=num_nodes, strategy=strategy, precision=precision
+        )
+    except (RuntimeError, TypeError, AttributeError, ImportError, MisconfigurationException) as error:
+        raise ValueError(
+            f"accelerator={accelerator!r}, devices={devices}, strategy={strategy!r}, precision={precision!r} do not "
+            f"go here: {' '.join(str(error).split())}"
+        ) from error
+
+
+_GUARD = 'Put what the script does under `if __name__ == "__main__":`, or give workers=0 and devices=1.'
+
+
+def _check_guard(needed: bool) -> None:
+    """End a child that is still reading the script which it was started from, and has come to the training in it.
+
+    It would start children of its own. The parent hears that it ended, and says why.
+    """
+    if needed and getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(f"fit() was reached while a child process reads the script again. {_GUARD}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -399,8 +438,9 @@ def _train(
     views: TrainingViews,
     s: Settings,
     around: _Surroundings,
+    told: Callable[[], bool] = lambda: False,
 ) -> tuple[str, dict[str, Any]]:
-    """The training loop; runs in every process. Gives how and where it ended."""
+    """The training loop; runs in every process, until ``told`` to stop. Gives how and where it ended."""
     net.train()
     trained = net if fabric.world_size == 1 else synchronised(net, fabric.device)
     memory = torch.channels_last if around.channels_last else torch.contiguous_format
@@ -414,10 +454,10 @@ def _train(
     )
     scaling = fabric.strategy.precision  # of float16 gradients; it has a state of its own
     state: dict[str, Any] = {"step": 0, "sums": [0.0, 0.0, 0.0], "history": [], "validation": []}
-    saved = read_checkpoint(around.checkpoint, around.run) if around.checkpoint and around.resume else None
+    saved = read_checkpoint(around.checkpoint, around.run, trained) if around.checkpoint and around.resume else None
     if saved is not None:
         trained.load_state_dict(saved["weights"])
-        optimizer.load_state_dict(saved["optimizer"])
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": saved["optimizer"]["state"]})
         scaling.load_state_dict(saved["scaling"])
         if averaged is not None:
             averaged.load_state_dict(saved["averaged"])
@@ -458,7 +498,7 @@ def _train(
     end = "finished"
     clock = time.perf_counter()
     with bar, _own_generator(fabric.device), stopping_gently() as stop:
-        loaded = iter(loader)  # one for all epochs: its processes live as long as the run
+        loaded = _loaded(loader)  # one for all epochs: its processes live as long as the run
         for step in range(state["step"], steps):
             _seed_dropout(s.seed, step, fabric.global_rank)
             for group in optimizer.param_groups:
@@ -477,7 +517,7 @@ def _train(
 
             # All processes must hear of a bad loss or a wish to stop, or some would wait for ever. They hear
             # of it before the gradient: then a GPU is not left without work between two steps.
-            stopping = seen.new_tensor([float(bool(stop) or time.monotonic() > around.deadline)])
+            stopping = seen.new_tensor([float(bool(stop) or told() or time.monotonic() > around.deadline)])
             *losses, stopping_share = fabric.all_reduce(torch.cat([seen, stopping])).tolist()
             if not math.isfinite(losses[0]):
                 end = "diverged"
@@ -510,7 +550,7 @@ def _train(
             if epoch_ends or stopping_share or state["step"] % around.checkpoint_every == 0:
                 keep()
             if stopping_share:
-                end = "interrupted" if stop else "time"
+                end = "interrupted" if stop or told() else "time"
                 break
     net.to(memory_format=torch.contiguous_format)
     net.load_state_dict(result())
@@ -577,23 +617,74 @@ def _validation(fabric: Fabric, net: MPASNet, weights: dict[str, Tensor], judge:
     return float(fabric.broadcast(value))
 
 
-def _train_elsewhere(fabric: Fabric, train: Callable[..., Any], net: MPASNet) -> tuple[str, dict[str, Any]]:
+def _train_elsewhere(
+    fabric: Fabric, train: Callable[..., Any], net: MPASNet, stop: Sequence[int]
+) -> tuple[str, dict[str, Any]]:
     """Train in processes of their own, and bring the weights back through a file.
 
-    The net goes there as a copy; what a process returns through lightning-fabric must be small.
+    The net goes there as a copy; what a process returns through lightning-fabric must be small. A signal that only
+    this process got is passed on through a file, too, and so is what went wrong.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "result.pt"
-        fabric.launch(partial(_train_into, train=train, file=file), net)
+        try:
+            with _passed_on(stop, file.with_suffix(".stop")):
+                fabric.launch(partial(_train_into, train=train, file=file), net)
+        except (ProcessRaisedException, ProcessExitedException) as error:
+            if file.with_suffix(".error").exists():
+                raise pickle.loads(file.with_suffix(".error").read_bytes()) from None
+            why = str(error).strip().splitlines()[-1]
+            raise ChildProcessError(f"One of the training processes has ended ({why}). {_GUARD}") from error
         result = torch.load(file, map_location="cpu", weights_only=True)
     net.load_state_dict(result["weights"])
     return result["end"], result["state"]
 
 
 def _train_into(fabric: Fabric, net: MPASNet, train: Callable[..., Any], file: Path) -> None:
-    end, state = train(fabric, net)
+    end_with_parent()
+    try:
+        end, state = train(fabric, net, told=file.with_suffix(".stop").exists)
+    except (ValueError, OSError) as error:
+        with whole_file(file.with_suffix(".error")) as temporary:
+            temporary.write_bytes(pickle.dumps(error))
+        raise
     if fabric.is_global_zero:
         torch.save({"end": end, "state": state, "weights": net.state_dict()}, file)
+
+
+@contextmanager
+def _passed_on(stop: Sequence[int], file: Path) -> Iterator[None]:
+    """Make the file as soon as a signal has come."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not stop and not over.wait(0.2):
+            pass
+        if stop:
+            file.touch()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _loaded(loader: DataLoader[Any]) -> Iterator[Any]:
+    """The batches of a loader; what goes wrong in its processes is said in one sentence."""
+    try:
+        yield from loader
+    except (RuntimeError, ValueError, OSError) as error:
+        lines = str(error).strip().splitlines()
+        if lines and lines[0].startswith("DataLoader worker"):
+            raise ChildProcessError(
+                f"A process that reads pairs has ended: {lines[0]} {_GUARD} If memory is short, fewer workers help."
+            ) from error
+        if lines and lines[0].startswith("Caught "):  # with the traceback of the process behind it
+            raise ValueError(lines[-1].partition(": ")[2] or lines[-1]) from error
+        raise
 
 
 def _plan(
@@ -646,5 +737,6 @@ def _own_generator(device: torch.device) -> Any:
 
 
 def _quiet_worker(_: int) -> None:
+    end_with_parent()
     cv2.setNumThreads(0)  # processes enough
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
