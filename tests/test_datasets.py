@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import zlib
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import conftest
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision.transforms import ColorJitter
 
 from mpas_lite.augmentation import change_colours, zoom
@@ -183,6 +186,95 @@ def test_one_changed_byte_in_a_png_is_damage(tmp_path: Path) -> None:
     data[len(data) // 2] ^= 1
     mask.write_bytes(data)
     assert PairDataset(clip, skip_damaged=True).skipped[0].startswith(str(mask))
+
+
+@pytest.mark.parametrize("folder", ["frames", "masks", "valid"])
+def test_a_picture_that_claims_to_be_enormous_is_left_out_before_it_is_decoded(tmp_path: Path, folder: str) -> None:
+    clip = write_pairs(tmp_path / "a", number=2)
+    path = clip / folder / "000020.png"
+    path.parent.mkdir(exist_ok=True)
+    head = b"IHDR" + (20_000).to_bytes(4, "big") + (10_000).to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
+    chunks = [head, b"IDAT" + zlib.compress(b""), b"IEND"]
+    png = b"".join((len(c) - 4).to_bytes(4, "big") + c + zlib.crc32(c).to_bytes(4, "big") for c in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + png)
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert len(pairs) == 1
+    assert pairs.skipped[0].startswith(f"{path} (claims a picture of 20000x10000 px, more than the 64 million")
+    if folder != "valid":
+        with pytest.raises(ValueError, match="claims a picture of 20000x10000 px"):
+            PairDataset(clip)
+
+
+def test_masks_of_0_and_1_are_named_and_not_taken_for_empty(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a")
+    one = clip / "masks" / "000020.png"
+    replace_image(one, np.ones((48, 64), np.uint8))
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert [pairs.name(i) for i in range(len(pairs))] == ["a/000000.png", "a/000040.png"]
+    assert pairs.skipped == [
+        f"{one} (has grey values 1; a mask has only 0, 255 (255 = person). Multiply it by 255: 255 for people, 0 for "
+        "the rest.)"
+    ]
+    with pytest.raises(ValueError, match=r"000020\.png has grey values 1"):
+        PairDataset(clip)[1]
+    for mask in list((clip / "masks").iterdir()):
+        replace_image(mask, np.ones((48, 64), np.uint8))
+    with pytest.raises(ValueError, match=r"None of the 3 pairs can be read.*has grey values 1"):
+        PairDataset(clip, skip_damaged=True)
+    with pytest.raises(ValueError, match="has grey values 1"):
+        PairDataset(clip).is_empty()
+    replace_image(clip / "masks" / "000000.png", np.full((48, 64), 255, np.uint8))
+    (clip / "valid").mkdir()
+    write_image(clip / "valid" / "000000.png", np.ones((48, 64), np.uint8))
+    with pytest.raises(ValueError, match=r"valid.000000\.png has grey values 1"):
+        PairDataset(clip)[0]
+
+
+@pytest.mark.parametrize("kind", ["16 bit", "colour", "palette"])
+def test_masks_of_other_programs_train_alike(tmp_path: Path, kind: str) -> None:
+    clip = write_pairs(tmp_path / "a")
+    before = [PairDataset(clip)[i][1] for i in range(3)]
+    for path in (clip / "masks").iterdir():
+        mask = np.array(Image.open(path)) > 0
+        image = Image.fromarray(np.uint16(mask) * 65535 if kind == "16 bit" else np.uint8(mask) * 255)
+        (image if kind == "16 bit" else image.convert("RGB" if kind == "colour" else "P")).save(path)
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert not pairs.skipped
+    assert all(torch.equal(pairs[i][1], before[i]) for i in range(3))
+
+
+def test_frames_that_a_viewer_turns_have_the_size_of_their_masks(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a", number=1)
+    path = clip / "frames" / "000000.png"
+    upright = np.array(Image.open(path))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by a quarter
+    Image.fromarray(np.rot90(upright)).save(path, exif=exif)
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert pairs.shape == (48, 64)
+    assert np.array_equal(pairs[0][0].numpy().transpose(1, 2, 0), upright)
+
+
+def test_frames_of_every_image_ending_are_pairs(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a", number=2)
+    frame = clip / "frames" / "000020.png"
+    Image.open(frame).save(frame.with_suffix(".ppm"))
+    frame.unlink()
+    assert len(PairDataset(clip, skip_damaged=True)) == 2
+
+
+def test_the_fingerprint_is_that_of_earlier_versions(tmp_path: Path) -> None:
+    """A checkpoint of an earlier version goes on with the pairs it was made from."""
+    clip = write_pairs(tmp_path / "a")
+    (clip / "valid").mkdir()
+    write_image(clip / "valid" / "000020.png", np.full((48, 64), 255, np.uint8))
+    digest = hashlib.sha256()
+    for name in ("000000.png", "000020.png", "000040.png"):
+        digest.update(f"a/{name} {(clip / 'frames' / name).stat().st_size}\n".encode())
+        for kind in ("masks", "valid"):
+            if (clip / kind / name).exists():
+                digest.update((clip / kind / name).read_bytes())
+    assert PairDataset(clip, skip_damaged=True).fingerprint() == digest.hexdigest()
 
 
 def test_sizes_that_differ_and_nothing_but_damage_are_errors_all_the_same(tmp_path: Path) -> None:
