@@ -23,6 +23,7 @@ from mpas_lite.containers import is_playlist, mp4_track
 from mpas_lite.images import check_regular, check_size
 
 _PATIENCE = 500  # failed attempts in a row after which the video is at its end; a few ms in all
+_DELAY = 64  # frames that a decoder may hold back
 _SAMPLE = 37  # of every so many rows one is compared first
 _CODECS = {"av01": "AV1", "vvc1": "H.266/VVC", "vvi1": "H.266/VVC", "apv1": "APV", "hev1": "HEVC", "hvc1": "HEVC"}
 _ALONE = "import cv2, sys; c = cv2.VideoCapture(sys.argv[1]); c.read(); c.read()"
@@ -44,7 +45,11 @@ class Capture:
 
     def __init__(self, path: Path) -> None:
         check_regular(path)
-        if is_playlist(path):
+        try:
+            playlist = is_playlist(path)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read ({error.strerror}). Check its permissions.") from error
+        if playlist:
             raise ValueError(f"{path} is a list of other files or addresses, no video. Give the video itself.")
         self._path = path
         with plain_path(path) as name, _standard_error() as said:
@@ -57,6 +62,8 @@ class Capture:
         self.index = -1
         self.gaps: list[tuple[int, int]] = []
         self._time: float | None = None  # of the frame grabbed last, in ms
+        self._damaged = 0  # failed attempts whose gap was not seen yet
+        self._watched = 0  # so many frames on, a gap is looked for
         self._last: np.ndarray | None = None  # the picture retrieved last
         self._said = ""  # by ffmpeg on the way to the first frame
 
@@ -84,23 +91,36 @@ class Capture:
             if failed == _PATIENCE:
                 return False
         time = float(self._capture.get(cv2.CAP_PROP_POS_MSEC))
-        if failed and (lost := self._lost(time, failed)):
-            self.gaps.append((self.index + 1, self.index + lost))
-            self.index += lost
+        if failed:
+            self._damaged, self._watched = self._damaged + failed, _DELAY
+        if self._watched:
+            self._pass_over(self._lost(time, failed))
+            self._watched -= 1
         self.index += 1
         self._time = time
         return True
 
-    def _lost(self, time: float, failed: int) -> int:
-        """How many frames lie between the last one and that at ``time``; the failed attempts if that is not credible.
+    def _pass_over(self, lost: int) -> None:
+        if lost:
+            self.gaps.append((self.index + 1, self.index + lost))
+            self.index += lost
+            self._damaged -= lost
+            self._watched = _DELAY if self._damaged > 0 else 1
+        if self._watched == 1:
+            self._damaged = 0
 
-        Frames that are lost without a failed attempt are not known: many a good video has no steady rate.
+    def _lost(self, time: float, failed: int) -> int:
+        """How many frames are missing between the last one and that at ``time``.
+
+        A decoder says that a packet is damaged when it takes it in, and gives out some frames that it still has: the
+        gap comes a little later, and the time stamps tell where. Without credible ones it is taken to be here. Frames
+        that are lost without a failed attempt are not known: many a good video has no steady rate.
         """
         begin = -1000 / self.fps if self._time is None and self.fps > 0 else self._time
-        if begin is None or not np.isfinite(time):
+        if begin is None or not time > begin:
             return failed
         lost = round((time - begin) * self.fps / 1000) - 1
-        return lost if 0 <= lost <= 10 * failed + 10 else failed
+        return lost if 0 <= lost <= 10 * self._damaged + 10 else failed
 
     def retrieve(self) -> np.ndarray | None:
         """The grabbed frame, (H, W, 3) uint8 BGR; None if there is none.

@@ -32,6 +32,13 @@ def is_playlist(path: str | Path) -> bool:
     return start.startswith(_PLAYLISTS)
 
 
+def counts_frames(path: str | Path) -> bool:
+    """Whether a file is of a kind that says how many frames, or seconds, it holds; MPEG streams do not."""
+    with open(path, "rb") as file:
+        start = file.read(5)
+    return not (start[:3] == b"\0\0\1" or start[:4] == b"\0\0\0\1" or start[:1] == b"G" or start[4:] == b"G")
+
+
 def mp4_track(path: str | Path) -> Track | None:
     """The first video track of an MP4 or MOV file; None for other files and damaged ones.
 

@@ -93,7 +93,7 @@ def _nothing_there(text: str, path: Path) -> Exception:
     if (address := _ADDRESS.match(text)) is not None:
         scheme, rest = address[1], text[address.end() :]
         if scheme.lower() == "file":
-            return ValueError(f"{scheme}://{rest} is an address. Give the path itself, without file://.")
+            return ValueError(f"file:///{rest} is an address. Give the path itself, without file://.")
         return ValueError(
             f"{scheme}://{rest} is an address, and streams are not read. Save the video as a file first (its download, "
             f"or a minute of it with: ffmpeg -i {scheme}://{rest} -t 60 clip.mp4) and give that file."
@@ -173,10 +173,17 @@ def _files(folder: Path, endings: frozenset[str]) -> list[Path]:
     """What has these endings and is no folder. A broken link is among them: it is to be named, not passed over."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if is_visible(Path(entry.name), endings) and not entry.is_dir()]
+            names = [entry.name for entry in entries if is_visible(Path(entry.name), endings) and not _is_folder(entry)]
     except OSError as error:
         raise ValueError(f"{folder} cannot be read ({error.strerror}). Check its permissions.") from error
     return [folder / name for name in names]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads in a circle
+        return False
 
 
 def by_number(path: Path) -> list[tuple[int, int | str]]:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from mpas_lite.capture import Capture
-from mpas_lite.containers import mp4_track
+from mpas_lite.containers import counts_frames, mp4_track
 from mpas_lite.finding import IMAGE_ENDINGS, VIDEO_ENDINGS, find, is_visible
 from mpas_lite.images import image_view, read_deep, read_image
 
@@ -224,7 +224,7 @@ def _indices(capture: Capture) -> Sequence[int]:
 
 def _credible_claim(path: Path, claimed: float) -> int | None:
     """Number of frames that a container claims and shows; None if it cannot be (0, 2**31 - 1, more than its bytes)."""
-    if not 1 <= claimed < 2**31 - 1 or claimed > os.path.getsize(path):
+    if not 1 <= claimed < 2**31 - 1 or claimed > os.path.getsize(path) or not counts_frames(path):
         return None
     track = mp4_track(path)
     shown = track.frames if track is not None else None
