@@ -8,7 +8,7 @@ import tempfile
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
@@ -32,6 +32,7 @@ from mpas_lite.ledger import claim, refuse_foreign, remove
 from mpas_lite.network import MPASNet
 from mpas_lite.outputs import check_apart
 from mpas_lite.video import Video, read_video, source_paths
+from mpas_lite.writing import in_background
 
 Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
 T = TypeVar("T")
@@ -178,20 +179,13 @@ def segment_to(
         whole_file(out / "overlay.mp4") as temporary,
         tqdm(total=total, desc="segment", unit="frame", disable=not progress) as bar,
     ):
-        with _film(temporary, video, every) as film, ThreadPoolExecutor(1) as writer:
-            writing: deque[Future] = deque()
+        with _film(temporary, video, every) as film, in_background(batch_size, bar.update) as in_order:
             # Three things at a time: one thread reads, this one has the net, one writes.
             for batch in _ahead(_batches(video.frames(count(0, every)), batch_size, predictor.prepare, is_missing)):
                 fresh = dict(zip(batch.missing, predictor(batch.images, video.shape) > threshold, strict=True))
                 new += len(fresh)
                 for index, frame in batch.frames:
-                    writing.append(writer.submit(write, film, index, frame, fresh.get(index)))
-                while len(writing) > batch_size:  # so much, not the whole video, may wait for a slow disk
-                    writing.popleft().result()
-                    bar.update()
-            for each in writing:
-                each.result()
-                bar.update()
+                    in_order(write, film, index, frame, fresh.get(index))
         _check_film(temporary, len(done), out / "overlay.mp4")
     write_names(out / "frames.json", ((index, video.frame_name(index)) for index in done))
     return {"frames": len(done), "new": new, "crowd": float(np.mean(shares))}

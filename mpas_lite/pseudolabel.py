@@ -46,6 +46,7 @@ from mpas_lite.refine import Refinement, Spread, refine_clip, working_scale
 from mpas_lite.spill import Spill
 from mpas_lite.tracking import Particles, particles_of_window, windows
 from mpas_lite.video import Video, clip_name, read_video, source_paths
+from mpas_lite.writing import in_background
 
 _MANIFEST = {
     "type": "object",
@@ -267,12 +268,13 @@ def _label_by_circles(
     done = _indices(folder / "masks") & _indices(folder / "frames")
     kept = array("q", done)
     empty = _count_empty(folder, done)
-    for index, frames in _windows(video, settings, progress, done):
-        mask = label_window(index, frames, settings).mask
-        write_image(_file(folder, "masks", index), mask)
-        write_image(_file(folder, "frames", index), frames[0])  # last: a pair without its frame is not yet one
-        kept.append(index)
-        empty += not mask.any()
+    with in_background() as write:
+        for index, frames in _windows(video, settings, progress, done):
+            mask = label_window(index, frames, settings).mask
+            write(write_image, _file(folder, "masks", index), mask)
+            write(write_image, _file(folder, "frames", index), frames[0])  # last: without its frame it is no pair yet
+            kept.append(index)
+            empty += not mask.any()
     return array("q", sorted(kept)), empty, []
 
 
@@ -291,15 +293,16 @@ def _label_refined(
     found: Spill[tuple[Particles, np.ndarray]] = Spill()
     starts, both = Spread(), Spread()  # of windows, and both their ends
     kept = array("q")
-    for index, frames in _windows(video, settings, progress):
-        one = label_window(index, frames, settings)
-        write_image(_file(folder, "frames", index), one.frame)
-        write_image(_file(folder, "circles", index), one.mask)
-        found.append((one.particles, one.labels))
-        kept.append(index)
-        starts.add(frames[0])
-        for frame in frames[:: settings.interval]:
-            both.add(frame)
+    with in_background() as write:
+        for index, frames in _windows(video, settings, progress):
+            one = label_window(index, frames, settings)
+            write(write_image, _file(folder, "frames", index), one.frame)
+            write(write_image, _file(folder, "circles", index), one.mask)
+            found.append((one.particles, one.labels))
+            kept.append(index)
+            starts.add(frames[0])
+            for frame in frames[:: settings.interval]:
+                both.add(frame)
     least = kept[-1] + settings.interval + 1  # frames, as many as were seen; the file's own count may be wrong
     length = len(video) if least <= len(video) < least + settings.every else least
     short = length < 16 * settings.every  # then both ends of a window serve to tell the background
@@ -312,11 +315,12 @@ def _label_refined(
         settings=settings.refine,
     )
     empty = 0
-    for label in refined:
-        if settings.refine and settings.refine.doubt:
-            write_image(_file(folder, "valid", label.index), label.valid)
-        write_image(_file(folder, "masks", label.index), label.mask)
-        empty += not label.mask.any()
+    with in_background() as write:
+        for label in refined:
+            if settings.refine and settings.refine.doubt:
+                write(write_image, _file(folder, "valid", label.index), label.valid)
+            write(write_image, _file(folder, "masks", label.index), label.mask)
+            empty += not label.mask.any()
     return kept, empty, list(survey.notes)
 
 
