@@ -381,5 +381,5 @@ def _check_jpeg_ends(file: io.BufferedIOBase) -> None:
         return
     file.seek(0)  # something may lie behind the picture, as other data of a camera: look for its end in all of it
     data = file.read()
-    if data.rfind(_JPEG_END) < data.rfind(b"\xff\xda"):  # the start of its last scan
+    if data.rfind(_JPEG_END) <= data.rfind(b"\xff\xda"):  # the start of its last scan, if it comes to that
         raise _Damaged(_CUT_OFF)
