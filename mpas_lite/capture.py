@@ -19,13 +19,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mpas_lite.containers import is_playlist, mp4_track
+from mpas_lite.containers import codec_of, is_playlist
 from mpas_lite.images import check_regular, check_size
 
 _PATIENCE = 500  # failed attempts in a row after which the video is at its end; a few ms in all
 _DELAY = 64  # frames that a decoder may hold back
 _SAMPLE = 37  # of every so many rows one is compared first
-_CODECS = {"av01": "AV1", "vvc1": "H.266/VVC", "vvi1": "H.266/VVC", "apv1": "APV", "hev1": "HEVC", "hvc1": "HEVC"}
+_CODECS = {"av01": "AV1 video", "vvc1": "H.266/VVC video", "hev1": "HEVC video", "hvc1": "HEVC video"}
 _ALONE = "import cv2, sys; c = cv2.VideoCapture(sys.argv[1]); c.read(); c.read()"
 
 
@@ -52,7 +52,7 @@ class Capture:
         if playlist:
             raise ValueError(f"{path} is a list of other files or addresses, no video. Give the video itself.")
         self._path = path
-        with plain_path(path) as name, _standard_error() as said:
+        with plain_path(path) as name, standard_error() as said:
             self._capture = cv2.VideoCapture(name)
         if not self._capture.isOpened():
             raise ValueError(_why_not(path, said.text, opened=False))
@@ -79,7 +79,7 @@ class Capture:
         """Go to the next frame that can be decoded; False at the end of the video."""
         if self.index >= 0:
             return self._grab()
-        with _standard_error() as said:  # a file without a frame says the same a hundred times
+        with standard_error() as said:  # a file without a frame says the same a hundred times
             found = self._grab()
         self._said = said.text
         return found
@@ -131,7 +131,7 @@ class Capture:
             If OpenCV gives something else than the picture.
         """
         if self._last is None:
-            with _standard_error() as said:
+            with standard_error() as said:
                 decodes, image = self._capture.retrieve()
             self._check_converted(said.text)
         else:
@@ -147,7 +147,7 @@ class Capture:
         """What is said while the frame is converted once more."""
         if os.name == "nt":  # ffmpeg's own standard error cannot be taken hold of from here
             return complaints_alone(self._path) if self.index == 1 else ""
-        with _standard_error() as said:
+        with standard_error() as said:
             self._capture.retrieve()
         return said.text
 
@@ -178,11 +178,10 @@ def _why_not(path: Path, said: str, *, opened: bool, code: int = 0) -> str:
     """Why a file gives no frame: this OpenCV lacks the codec, or the file is no good."""
     four = code.to_bytes(4, "little").decode("ascii", "replace") if 0 < code < 2**32 else ""
     if "Could not find decoder" in said or "hardware accelerated" in said:
-        track = mp4_track(path)
-        four = (track.codec if track else four).strip("\0 ") or "unknown"
-        codec = _CODECS.get(four.lower(), f"the codec {four}")
+        four = (codec_of(path) or four).strip("\0 ")
+        codec = _CODECS.get(four.lower(), f"{four} video" if four.isprintable() and four else "video")
         return (
-            f"{path} holds {codec} video, for which this OpenCV ({cv2.__version__}) has no decoder. Convert it first: "
+            f"{path} holds {codec}, for which this OpenCV ({cv2.__version__}) has no decoder. Convert it first: "
             f"{_ffmpeg_line(path, '', 'h264')}"
         )
     if opened:
@@ -232,8 +231,8 @@ class _Said:
 
 
 @contextmanager
-def _standard_error() -> Iterator[_Said]:
-    """Catch what libraries write to standard error; empty where there is none that can be caught."""
+def standard_error() -> Iterator[_Said]:
+    """Catch what libraries write to standard error (file 2 of the process); nothing where that cannot be caught."""
     said = _Said()
     try:
         kept = os.dup(2)

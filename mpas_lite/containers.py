@@ -39,6 +39,19 @@ def counts_frames(path: str | Path) -> bool:
     return not (start[:3] == b"\0\0\1" or start[:4] == b"\0\0\0\1" or start[:1] == b"G" or start[4:] == b"G")
 
 
+def codec_of(path: str | Path) -> str | None:
+    """The four letters by which an MP4, MOV or AVI file names the codec of its video; None where it does not."""
+    track = mp4_track(path)
+    if track is not None:
+        return track.codec
+    with open(path, "rb") as file:
+        start = file.read(4096)
+    at = start.find(b"vids")
+    if start[:4] != b"RIFF" or at < 0:
+        return None
+    return start[at + 4 : at + 8].decode("ascii", "replace")
+
+
 def mp4_track(path: str | Path) -> Track | None:
     """The first video track of an MP4 or MOV file; None for other files and damaged ones.
 

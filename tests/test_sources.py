@@ -1,5 +1,6 @@
 """Public data sets are read as they come; miniatures are made here in their layout, and the real clips join in."""
 
+import os
 import warnings
 from itertools import pairwise
 
@@ -7,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 from conftest import texture
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mpas_lite as mp
 from mpas_lite.evaluation import truth_of
-from mpas_lite.files import write_image
+from mpas_lite.images import write_image
 from mpas_lite.sources import (
     TRACKLET_FILE,
     Tracklet,
@@ -415,3 +416,100 @@ def test_real_cdnet(real_data):
 def test_real_videos(real_data):
     assert {clip.name for clip in video_folder(real_data)} >= {"vtest", "www_europe", "intel_one_by_one"}
     assert [clip.name for clip in video_folder(real_data / "ucsd_ped2")] == ["01", "03", "05", "09"]
+
+
+# ------------------------------------------------------------------------------------------------- hostile inputs
+
+
+def test_a_video_folder_knows_common_containers_and_posters(tmp_path):
+    for name in ("00001.MTS", "a.webm", "c.ts", "d.3gp", "e.ogv", "f.m2ts"):
+        (tmp_path / name).write_bytes(b"G" + bytes(200))
+    (tmp_path / "code.ts").write_text("export const a = 1")
+    write_image(tmp_path / "thumb.jpg", np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "plaza").mkdir()
+    (tmp_path / "plaza" / "input.mp4").touch()
+    write_image(tmp_path / "plaza" / "poster.jpg", np.zeros((8, 8, 3), np.uint8))
+    names = [clip.source.name for clip in video_folder(tmp_path)]
+    assert names == ["00001.MTS", "a.webm", "c.ts", "d.3gp", "e.ogv", "f.m2ts", "plaza"]
+
+
+def test_a_folder_of_which_nobody_knows_what_it_is_is_named_and_left_out(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    for t in range(3):
+        write_image(tmp_path / "both" / f"{t}.png", np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "both" / "overlay.mp4").touch()
+    with pytest.warns(UserWarning, match=r"both holds 3 images and the video overlay\.mp4.* It is left out"):
+        assert [clip.name for clip in video_folder(tmp_path)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"1 2 3", "two whole numbers"),
+        (b"1 " + b"9" * 5000, "two whole numbers"),
+        (b"\xff\xfe\x00 5", "two whole numbers"),
+        (b"5 3", "numbered from 1"),
+        (b"-1 3", "numbered from 1"),
+        (bytes(17_000_000), "17 MB long"),
+    ],
+)
+def test_hostile_limits_of_cdnet_are_named(tmp_path, content, sentence):
+    make_cdnet(tmp_path / "bad")
+    (tmp_path / "bad" / "temporalROI.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=sentence):
+        cdnet(tmp_path)
+    make_cdnet(tmp_path / "good")
+    with pytest.warns(UserWarning, match=sentence):
+        assert [clip.name for clip in cdnet(tmp_path)] == ["good"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"1\t(9999999,1,1)\n",
+        b"99999999999999999999\t(1,1,1)\n",
+        b"\x00\xff\x93binary\n",
+        b"1\t(1,1,1)" + b"(1,1,1)" * 200_000,
+        "1\t(\u0661,1,1)\n".encode(),
+        b"2\t(1,1,1)(1,1,3)\n",
+        b"1\t(1,1,0)\n",
+        b"0\t\n",
+    ],
+)
+def test_hostile_tracklets_are_named(tmp_path, content):
+    (tmp_path / TRACKLET_FILE).write_bytes(b"1\t(7,7,3)\n" + content)
+    with pytest.raises(ValueError, match=rf"{TRACKLET_FILE}, line \d+"):
+        read_tracklets(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_tracklets_that_are_a_pipe_or_endless_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / TRACKLET_FILE)
+    with pytest.raises(ValueError, match="pipe or a device"):
+        read_tracklets(tmp_path)
+    (tmp_path / TRACKLET_FILE).unlink()
+    with open(tmp_path / TRACKLET_FILE, "wb") as file:
+        file.truncate(5_000_000_000)  # a hole: takes no room
+    with pytest.raises(ValueError, match="5000 MB long"):
+        read_tracklets(tmp_path)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200))
+def test_whatever_a_tracklet_file_holds_it_is_read_or_named(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "mutant.txt"
+    path.write_bytes(b"2\t(10,20,1)(12,20,2)\n" + content)
+    said = ""
+    try:
+        assert len(read_tracklets(path)) >= 1
+    except ValueError as error:
+        said = str(error)
+    assert not said or "mutant.txt, line" in said
+
+
+def test_a_list_of_images_that_is_huge_is_named(tmp_path):
+    make_crowd_clip(tmp_path / "good-1")
+    bad = make_crowd_clip(tmp_path / "bad-1")
+    (bad / "imageList.txt").write_bytes(bytes(17_000_000))
+    with pytest.warns(UserWarning, match="bad-1.*17 MB long"):
+        assert [clip.name for clip in collective_motion(tmp_path)] == ["good-1"]

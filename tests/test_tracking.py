@@ -119,6 +119,42 @@ def test_too_short_a_video_is_refused(count):
         list(track(np.zeros((count, 20, 20, 3), np.uint8)))
 
 
+def without(video, damaged):
+    """A video of which some frames cannot be decoded, as :class:`mpas_lite.video.Video` passes over them."""
+    decode = video.frames
+    video.frames = lambda indices: (pair for pair in decode(indices) if pair[0] not in damaged)
+    return video
+
+
+@pytest.mark.parametrize("damaged", [{13}, {10}, {15}, {0}, {11, 12, 21}, {7}, {29}, set(range(12, 18))])
+@pytest.mark.parametrize(("every", "interval"), [(5, 3), (3, 5), (1, 2), (10, 5)])
+def test_no_window_reaches_over_a_damaged_frame(every, interval, damaged):
+    frames = np.zeros((30, 4, 4, 3), np.uint8)
+    frames[:, 0, 0, 0] = np.arange(30)
+    seen = dict(windows(without(read_video(frames), damaged), every=every, interval=interval))
+    whole = [k for k in range(0, 30 - interval, every) if not damaged & set(range(k, k + interval + 1))]
+    assert list(seen) == whole
+    for kept, window in seen.items():
+        assert [int(frame[0, 0, 0]) for frame in window] == list(range(kept, kept + interval + 1))
+
+
+def test_a_velocity_is_one_over_the_interval_also_behind_damage(moving_square):
+    for p in track(without(read_video(moving_square), {8, 9}), every=4):
+        assert p.frame not in (4, 8)
+        within = (p.position >= (10 + 2 * p.frame + 8, 48)).all(1) & (p.position <= (10 + 2 * p.frame + 32, 72)).all(1)
+        np.testing.assert_allclose(np.median(p.velocity[within], axis=0), (2, 0), atol=0.05)
+
+
+@pytest.mark.parametrize("every", [10**9, 10**18])
+def test_a_stride_beyond_the_video_ends_with_it(every):
+    video, asked = read_video(np.zeros((30, 4, 4, 3), np.uint8)), []
+    decode = video.frames
+    video.frames = lambda indices: decode(i for i in indices if asked.append(i) or True)
+    assert [kept for kept, _ in windows(video, every=every, interval=5)] == [0]
+    assert asked == [*range(6), every]
+    assert list(windows(video, every=every, interval=5, skip={0})) == []
+
+
 def test_nonsense_strides_are_refused(moving_square):
     with pytest.raises(ValueError, match="at least 1"):
         list(track(moving_square, every=0))
