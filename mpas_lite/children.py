@@ -6,6 +6,8 @@ import signal
 import sys
 import threading
 
+from tqdm.auto import tqdm
+
 from mpas_lite.stopping import end_with_parent
 
 
@@ -20,10 +22,10 @@ def python_command(code: str) -> list[str]:
     return [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}\n{code}"]
 
 
-def be_a_child() -> None:
-    """What a child does first: leave Ctrl-C to its parent, and end when the parent has ended. Once is enough."""
+def be_a_child(parent: int) -> None:
+    """What a child does first: leave Ctrl-C to its parent, the process of that id, and end when it has ended."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if not any(thread.name == "end-with-parent" for thread in threading.enumerate()):
-        end_with_parent()
+    tqdm.set_lock(threading.RLock())  # its own lock is shared with other processes, and leaks when this one is killed
+    end_with_parent(parent)

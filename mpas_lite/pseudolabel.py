@@ -17,6 +17,7 @@ beside them in ``circles/``, and with ``Refinement(doubt=True)`` the pixels that
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -440,7 +441,13 @@ def _workers(jobs: int, threads: int, scheduler: str | None) -> Iterator[None]:
     """Where joblib's tasks go: processes of this machine, or a Dask cluster."""
     if scheduler is None:
         # Two processes at least, as joblib would take one to mean this very process.
-        here: AbstractContextManager = parallel_config("loky", n_jobs=max(jobs, 2), inner_max_num_threads=threads)
+        here: AbstractContextManager = parallel_config(
+            "loky",
+            n_jobs=max(jobs, 2),
+            inner_max_num_threads=threads,
+            initializer=be_a_child,
+            initargs=(os.getpid(),),
+        )
         with here:
             yield
         return
@@ -480,14 +487,12 @@ def _label_all(tasks: list[tuple], alone: bool, apart: bool) -> Iterator[tuple[i
 
 
 def _numbered(number: int, task: tuple, apart: bool) -> tuple[int, Labelled]:
-    if not apart:
-        be_a_child()
     return number, _label_apart(task) if apart else _label_aside(*task)
 
 
 def _label_apart(task: tuple) -> Labelled:
     """Label a clip in a process that may die of it."""
-    serve = "from mpas_lite import pseudolabel; pseudolabel._serve()"
+    serve = f"from mpas_lite import pseudolabel; pseudolabel._serve({os.getpid()})"
     child = subprocess.run(python_command(serve), input=pickle.dumps(task), stdout=subprocess.PIPE)
     if child.returncode == 0:
         answer = pickle.loads(child.stdout)
@@ -499,10 +504,10 @@ def _label_apart(task: tuple) -> Labelled:
     return Labelled(name, Path(out) / name, error=why)
 
 
-def _serve() -> None:
+def _serve(parent: int) -> None:
     """The other end of `_label_apart`: a task comes in, a result or a full disk's OSError goes out."""
     answer: Labelled | OSError
-    be_a_child()
+    be_a_child(parent)
     try:
         answer = _label_aside(*pickle.load(sys.stdin.buffer))
     except OSError as error:

@@ -299,7 +299,7 @@ import os
 from mpas_lite.children import be_a_child
 from mpas_lite.video import read_video
 
-be_a_child()
+be_a_child(os.getppid())
 for source in sys.stdin.buffer.read().split(b"\\0"):
     try:
         print(read_video(os.fsdecode(source)).count_frames(), flush=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 _LOOK_EVERY = 0.2  # s
@@ -52,8 +54,11 @@ def end_with_parent(parent: int | None = None) -> None:
         Id of the process to watch. By default the one that is this one's parent now; give it where that one may
         have ended already. Not needed in what ``multiprocessing`` started.
     """
-    started_by = multiprocessing.parent_process()  # with a fork server this is not the operating system's parent
+    # With a fork server this is not the operating system's parent.
+    started_by = multiprocessing.parent_process() if parent is None else None
     watched = os.getppid() if parent is None else parent
+
+    _die_with_parent()
 
     def watch() -> None:
         while os.getppid() == watched and (started_by is None or started_by.is_alive()):
@@ -61,3 +66,10 @@ def end_with_parent(parent: int | None = None) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """On Linux the kernel sees to it as well, also while a large library is loaded and no thread of Python can run."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
