@@ -497,8 +497,8 @@ def _train(
     )
     end = "finished"
     clock = time.perf_counter()
-    with bar, _own_generator(fabric.device), stopping_gently() as stop:
-        loaded = _loaded(loader)  # one for all epochs: its processes live as long as the run
+    with bar, _own_generator(fabric.device), _readers_explained(), stopping_gently() as stop:
+        loaded = iter(loader)  # one for all epochs: its processes live as long as the run
         for step in range(state["step"], steps):
             _seed_dropout(s.seed, step, fabric.global_rank)
             for group in optimizer.param_groups:
@@ -672,16 +672,18 @@ def _passed_on(stop: Sequence[int], file: Path) -> Iterator[None]:
         watcher.join()
 
 
-def _loaded(loader: DataLoader[Any]) -> Iterator[Any]:
-    """The batches of a loader; what goes wrong in its processes is said in one sentence."""
+@contextmanager
+def _readers_explained() -> Iterator[None]:
+    """Say in one sentence what goes wrong in the processes that read pairs; torch may raise it at any moment."""
     try:
-        yield from loader
+        yield
     except (RuntimeError, ValueError, OSError) as error:
         lines = str(error).strip().splitlines()
         if lines and lines[0].startswith("DataLoader worker"):
+            why = lines[0].partition(". ")[0].rstrip(".")
             raise ChildProcessError(
-                f"A process that reads pairs has ended: {lines[0]} {_GUARD} If memory is short, fewer workers help."
-            ) from error
+                f"A process that reads pairs has ended: {why}. {_GUARD} If memory is short, fewer workers help."
+            ) from None
         if lines and lines[0].startswith("Caught "):  # with the traceback of the process behind it
             raise ValueError(lines[-1].partition(": ")[2] or lines[-1]) from error
         raise
