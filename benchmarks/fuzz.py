@@ -36,7 +36,7 @@ from benchmarks.kinds import KINDS, LARGE
 from benchmarks.measure import ROOT
 
 PATIENCE, MEMORY = 20.0, 2.0  # s, GB
-UNFORESEEN = ("Traceback (most recent call last)", "unforeseen")  # what must not be said
+UNFORESEEN = ("Traceback (most recent call last)", "Something went wrong that should not have")  # must not be said
 
 
 @dataclass
@@ -194,7 +194,7 @@ def _outputs(words: list[str]) -> list[str]:
     """Where the command was told to write."""
     options = [word for option, word in pairwise(words) if option in ("--out", "--json")]
     options += [word.partition("=")[2] for word in words if word.startswith(("--out=", "--json="))]
-    options += words[1:2] if words[0] in ("scenes", "notebooks") else []
+    options += words[1:] if words[0] in ("scenes", "notebooks") else []
     return [os.path.normpath(word) for word in options if word and "\x00" not in word and len(word) < 1000]
 
 

@@ -29,7 +29,8 @@ import torch
 from lightning_fabric import Fabric
 
 from mpas_lite.datasets import PairDataset, TrainingViews
-from mpas_lite.files import write_image, write_json
+from mpas_lite.files import write_json
+from mpas_lite.images import write_image
 from mpas_lite.network import MPASNet
 from mpas_lite.records import read_log
 from mpas_lite.training import fit

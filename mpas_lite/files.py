@@ -12,12 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from mpas_lite.ledger import HOME, PARTIAL, checksum, foreign, ledger_folders, note, refuse_foreign
 
-from mpas_lite.ledger import HOME, PARTIAL, checksum, foreign, ledger_folders, note, output_folder, refuse_foreign
-from mpas_lite.outputs import own_names as own_names
-
-folder_in_use = output_folder
 _MOST_JSON = 1 << 28  # bytes
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -214,45 +210,3 @@ def check_schema(content: Any, schema: dict[str, Any], path: str | Path, remedy:
         raise ValueError(f"{path} is not a record as mpas_lite writes it ({text}). {remedy}") from None
     except RecursionError:
         raise ValueError(f"{path} is nested too deep. {remedy}") from None
-
-
-def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Write an image, whole or not at all, in the format its ending names (PNG, JPEG, ...).
-
-    Parameters
-    ----------
-    path : path
-    image : (H, W, 3) uint8 RGB, (H, W) uint8 grey, or (H, W) bool, which is written as 0 and 255
-    """
-    import cv2
-
-    if image.dtype == bool:
-        image = image.astype(np.uint8) * 255
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    encoded_well, encoded = cv2.imencode(Path(path).suffix, image)
-    if not encoded_well:
-        raise ValueError(f"{path}: an image of shape {image.shape} and type {image.dtype} cannot be written so.")
-    with whole_file(path) as temporary:  # not cv2.imwrite: that hides a full disk
-        temporary.write_bytes(encoded.tobytes())
-
-
-def read_image(path: str | Path, *, grey: bool = False) -> np.ndarray:
-    """Read an image as (H, W, 3) uint8 RGB, or with ``grey=True`` as (H, W) uint8.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is not an image that OpenCV can read.
-    """
-    import cv2
-
-    data = np.frombuffer(Path(path).read_bytes(), np.uint8)
-    image = None
-    if data.size:
-        image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f"{path} is not an image that can be read. Is it damaged, or another kind of file?")
-    return image if grey else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -30,8 +30,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mpas_lite.files import blame, output_folder, write_json
+from mpas_lite.files import blame, write_json
 from mpas_lite.images import LIMIT_VARIABLE, image_shape, max_pixels, read_image, write_image
+from mpas_lite.ledger import output_folder
 from mpas_lite.masks import frame_numbers, names_in_source, numbered, read_mask, source_names
 from mpas_lite.outputs import check_apart
 from mpas_lite.video import IMAGE_ENDINGS, Video, is_visible, read_video

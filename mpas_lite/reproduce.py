@@ -433,7 +433,10 @@ def _score_clip(clip: _Clip, method: Callable[[_Clip], Masks]) -> dict[str, floa
     masks = list(method(clip))
     if len(masks) < len(clip.frames):
         raise ValueError(f"{clip.video.source} ends before its frame {clip.frames[len(masks)]}: it is cut off.")
-    return {kind: score_masks(masks, truth_of(clip.video, of)).pooled for kind, of in clip.truth.items()}
+    return {
+        kind: score_masks(masks, truth_of(clip.video, of), name=f"{clip.name} ({kind})").pooled
+        for kind, of in clip.truth.items()
+    }
 
 
 def _read_clip(name: str, scene: str, source: str | Path, settings: ReproduceSettings) -> _Clip:
@@ -549,6 +552,7 @@ def _results(
         "seeds": list(seeds),
         "scenes": scenes,
         "frames": sum(len(clip.frames) for clip in clips),
+        "scored": {scene: sum(len(c.frames) for c in clips if c.scene == scene) for scene in scenes},
         "left_out": dict(left_out),
         "settings": asdict(settings),
         "machine": _machine(),

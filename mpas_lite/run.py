@@ -21,7 +21,7 @@ from mpas_lite.ledger import output_folder, refuse_foreign
 from mpas_lite.outputs import check_apart
 from mpas_lite.pseudolabel import LabelSettings, name_clips, paths_read, pseudo_label_many
 from mpas_lite.refine import Refinement
-from mpas_lite.report import ClipResult, score_clip, truth_folders, write_report
+from mpas_lite.report import ClipResult, clip_scores, truth_folders, write_report
 from mpas_lite.video import read_video
 
 if TYPE_CHECKING:
@@ -257,15 +257,16 @@ def _run(
         not_trained_on.append(video.name)
 
     say("4/4 report")
-    scores = {name: score_clip(clip) for name, clip in clips.items() if clip.truth}
+    scores = {name: clip_scores(clip) for name, clip in clips.items() if clip.truth}
     metrics = {
         "settings": asdict(settings),
         "clips": {c.name: {"pairs": c.pairs, "empty": c.empty, "error": errors[c.name]} for c in labelled},
         "training": {"loss": history.loss, "segmentation": history.segmentation, "air": history.air,
                      "steps": history.steps, "epochs": epochs,
                      "rounds": taught.kept, "agreement": taught.agreement},
-        "iou": {name: score for name, score in scores.items() if name not in not_trained_on},
-        "iou_unseen": {name: score for name, score in scores.items() if name in not_trained_on},
+        "iou": {name: score.iou for name, score in scores.items() if name not in not_trained_on},
+        "iou_unseen": {name: score.iou for name, score in scores.items() if name in not_trained_on},
+        "frames": {name: score.frames for name, score in scores.items()},
     }  # fmt: skip
     write_json(out / "metrics.json", metrics)
     write_report(out, clips, metrics, settings.label)

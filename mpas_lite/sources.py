@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from mpas_lite.files import own_names
 from mpas_lite.finding import IMAGE_ENDINGS, contents, existing_path, image_files, is_video_file, is_visible
 from mpas_lite.images import check_regular
+from mpas_lite.outputs import own_names
 from mpas_lite.tracking import Particles
 from mpas_lite.video import Video, read_video
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mpas_lite.files import write_image
+from mpas_lite.images import write_image
 
 if TYPE_CHECKING:
     from mpas_lite.network import MPASNet

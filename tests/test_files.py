@@ -1,11 +1,10 @@
 import errno
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from mpas_lite.files import folder_in_use, read_image, read_json, whole_file, write_image, write_json
+from mpas_lite.files import read_json, whole_file, write_json
+from mpas_lite.images import read_image, write_image
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -46,13 +45,3 @@ def test_files_that_are_not_what_they_should_be(tmp_path):
         read_json(tmp_path / "a.json")
     write_json(tmp_path / "b.json", {"k": [1, 2]})
     assert read_json(tmp_path / "b.json") == {"k": [1, 2]}
-
-
-def test_a_folder_belongs_to_one_run_at_a_time(tmp_path):
-    hold = f"from mpas_lite.files import folder_in_use\nwith folder_in_use({str(tmp_path)!r}): print('held')"
-    with folder_in_use(tmp_path):
-        second = subprocess.run([sys.executable, "-c", hold], capture_output=True, text=True)
-    assert second.returncode == 1
-    assert "in use by another run" in second.stderr
-    third = subprocess.run([sys.executable, "-c", hold], capture_output=True, text=True)
-    assert third.stdout == "held\n"

@@ -11,7 +11,7 @@ import torch
 
 from mpas_lite import inference
 from mpas_lite.drawing import BLUE, ORANGE, overlay
-from mpas_lite.files import read_image, write_image
+from mpas_lite.images import read_image, write_image
 from mpas_lite.inference import segment, segment_to
 from mpas_lite.network import MPASNet
 from mpas_lite.video import read_video

@@ -96,14 +96,17 @@ def test_no_file_imports_upward():
     import mpas_lite
 
     order = [
-        "files drawing selfdriven _walkers _drawing _bodies _ground _places",
-        "video graph crm losses encoders scenes background people batchnorm",
-        "tracking collectiveness network",
-        "refine",
-        "pseudolabel datasets augmentation checkpoints stopping sources downloads records configuration",
-        "training inference evaluation plots",
-        "rounds tables",
-        "report run course labelme reproduce cli",
+        "ledger outputs stopping spill writing bounds",
+        "files children drawing selfdriven augmentation batchnorm devices tensorfiles containers",
+        "images crm graph losses people background collectiveness encoders configuration course downloads records",
+        "_walkers _drawing _bodies _ground _places capture finding network",
+        "video scenes checkpoints",
+        "tracking masks",
+        "refine datasets evaluation labelme sources",
+        "pseudolabel training inference plots tables",
+        "rounds report",
+        "run reproduce",
+        "cli",
     ]
     level = {name: n for n, names in enumerate(order) for name in names.split()}
     graph = {}

@@ -13,7 +13,8 @@ from test_sources import make_crowd_clip
 from mpas_lite import cli
 from mpas_lite import reproduce as module
 from mpas_lite.evaluation import iou
-from mpas_lite.files import read_image, read_json, write_image
+from mpas_lite.files import read_json
+from mpas_lite.images import read_image, write_image
 from mpas_lite.pseudolabel import LabelSettings, label_frames
 from mpas_lite.reproduce import ReproduceSettings, reproduce
 from mpas_lite.scenes import render_scene, write_scene

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mpas_lite import rounds as module
 from mpas_lite.datasets import PairDataset
-from mpas_lite.files import read_image, write_image
+from mpas_lite.images import read_image, write_image
 from mpas_lite.network import MPASNet
 from mpas_lite.rounds import Rounds, correct, fit_in_rounds, hold_out, outvoted
 from mpas_lite.training import fit, pair_iou

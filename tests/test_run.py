@@ -5,7 +5,7 @@ import os
 import cv2
 import pytest
 
-from mpas_lite.files import write_image
+from mpas_lite.images import write_image
 from mpas_lite.pseudolabel import name_clips
 from mpas_lite.run import RunSettings, _count_frames, _stride
 

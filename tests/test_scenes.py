@@ -15,7 +15,8 @@ from mpas_lite._bodies import look, people_polygons, pose
 from mpas_lite._drawing import FINE, Camera, Light, paint
 from mpas_lite._places import PLACES
 from mpas_lite._walkers import Plan, Route, walk
-from mpas_lite.files import read_image, read_json
+from mpas_lite.files import read_json
+from mpas_lite.images import read_image
 from mpas_lite.scenes import SCENE_NAMES, crowd_region, render_scene
 
 SMALL = (120, 160)

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from mpas_lite import training
 from mpas_lite.datasets import PairDataset
-from mpas_lite.files import write_image
+from mpas_lite.images import write_image
 from mpas_lite.network import MPASNet
 from mpas_lite.records import model_card, read_log
 from mpas_lite.training import fit, load, recalibrate_batch_norm, save
