@@ -73,7 +73,14 @@ _CHECKPOINT = {
                 "param_groups": {"type": "array", "items": {"type": "object"}, "minItems": 1, "maxItems": 1},
             },
         },
-        "scaling": {"type": "object", "additionalProperties": _NUMBER},
+        "scaling": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                name: _NUMBER
+                for name in ("scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker")
+            },
+        },
         "run": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
         "step": _COUNT | {"minimum": 1},
         "sums": _THREE,

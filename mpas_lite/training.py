@@ -46,7 +46,7 @@ from mpas_lite.checkpoints import save as save
 from mpas_lite.datasets import PairDataset, TrainingViews
 from mpas_lite.devices import check_devices
 from mpas_lite.evaluation import score_frames
-from mpas_lite.files import whole_file
+from mpas_lite.files import blame, whole_file
 from mpas_lite.ledger import refuse_foreign
 from mpas_lite.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network import MPASNet
@@ -458,7 +458,8 @@ def _train(
     if saved is not None:
         trained.load_state_dict(saved["weights"])
         optimizer.load_state_dict({**optimizer.state_dict(), "state": saved["optimizer"]["state"]})
-        scaling.load_state_dict(saved["scaling"])
+        with blame(around.checkpoint or "", "Start afresh with resume=False."):
+            scaling.load_state_dict(saved["scaling"])
         if averaged is not None:
             averaged.load_state_dict(saved["averaged"])
         state = {key: saved[key] for key in state}
