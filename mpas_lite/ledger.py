@@ -140,16 +140,24 @@ def remove(paths: Iterable[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
-def remove_folder(folder: Path) -> None:
-    """Delete what this program wrote below a folder, and the folders that are empty then; the rest stays."""
+def remove_folder(folder: Path, ours: Callable[[Path], bool] | None = None) -> None:
+    """Delete what this program wrote below a folder, and the folders that are empty then; the rest stays.
+
+    ``ours`` is as in :func:`foreign`.
+    """
     if folder.is_symlink():
         return
-    files = [path for path in folder.rglob("*") if path.is_file() and HOME not in path.parts]
-    strange = set(foreign(files))
+    below = [path for path in folder.rglob("*") if HOME not in path.parts]
+    files = [path for path in below if path.is_file()]
+    strange = set(foreign(files, ours))
     for path in files:
         if path not in strange:
             path.unlink()
-    for place in sorted((p for p in (folder, *folder.rglob("*")) if p.is_dir() and not p.is_symlink()), reverse=True):
+    for place in sorted((path for path in (folder, *below) if path.is_dir() and not path.is_symlink()), reverse=True):
+        if os.listdir(place) == [HOME]:  # then there is nothing left to keep a list of
+            for path in (place / HOME).iterdir():
+                path.unlink()
+            (place / HOME).rmdir()
         with suppress(OSError):
             place.rmdir()
 

@@ -34,7 +34,7 @@ from mpas_lite.files import changes, read_json, whole_file, write_json
 from mpas_lite.ledger import output_folder, refuse_foreign, remove_folder
 from mpas_lite.outputs import check_apart
 from mpas_lite.pseudolabel import LabelSettings, label_window, name_clips, paths_read, pseudo_label_many
-from mpas_lite.records import processor
+from mpas_lite.records import is_log, processor
 from mpas_lite.refine import Spread, refine_clip, working_scale
 from mpas_lite.report import truth_folders
 from mpas_lite.scenes import SPLITS, render_benchmark
@@ -371,7 +371,7 @@ class _Job:
             write_json(folder / "training.json", {"pairs": count, "steps": history.steps, **losses,
                                                  "agreement": taught.agreement, "rounds": taught.kept})  # fmt: skip
             save(net, model)
-            remove_folder(folder / "training")  # the checkpoint, larger than the net
+            remove_folder(folder / "training", is_log)  # the checkpoint, larger than the net
         return load(model)
 
     def _score(self, clips: Sequence[_Clip], method: Callable[[_Clip], Masks]) -> dict[str, Any]:

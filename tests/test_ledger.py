@@ -88,7 +88,9 @@ def test_a_folder_is_deleted_but_for_what_somebody_put_there(tmp_path):
     remove_folder(tmp_path / "training")
     assert [p.name for p in (tmp_path / "training").iterdir()] == ["notes.txt"]
     (tmp_path / "training" / "notes.txt").unlink()
-    remove_folder(tmp_path / "training")
+    claim(tmp_path / "training")
+    (tmp_path / "training" / "log.csv").write_text("step")
+    remove_folder(tmp_path / "training", lambda path: path.read_text() == "step")
     assert not (tmp_path / "training").exists()
 
 
