@@ -135,24 +135,30 @@ def windows(
     Raises
     ------
     ValueError
-        If every or interval is below 1, or the video ends before its first window (and none is skipped).
+        If every or interval is below 1, the video ends before its first window (and that is not skipped), or it is so
+        damaged that no window is whole.
     """
     if every < 1 or interval < 1:
         raise ValueError(f"every ({every}) and interval ({interval}) are numbers of frames: at least 1.")
 
     recent: deque[tuple[int, np.ndarray]] = deque(maxlen=interval + 1)
-    last = -1
+    last, found = -1, False
     for last, frame in video.frames(_needed(every, interval, skip)):
-        if recent and recent[-1][0] != last - 1:  # frames in between were passed over, or are damaged
-            recent.clear()
         recent.append((last, frame))
         kept = last - interval
-        if recent[0][0] == kept and kept % every == 0 and kept not in skip:
+        whole = len(recent) == interval + 1 and recent[0][0] == kept  # else frames were passed over, or are damaged
+        if whole and kept % every == 0 and kept not in skip:
+            found = True
             yield kept, [seen for _, seen in recent]
     if last < interval and 0 not in skip:
         raise ValueError(
             f"{video.source} has {last + 1} frame{'s' if last else ''}; to see motion over {interval} frames takes "
             f"at least {interval + 1}."
+        )
+    if last >= interval and not found and not any(kept in skip for kept in range(0, last + 1, every)):
+        raise ValueError(
+            f"{video.source} is damaged: behind no kept frame (one in {every}) can {interval} frames in a row be decoded."
+            " Repair or convert it, or keep other frames (every)."
         )
 
 

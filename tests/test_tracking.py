@@ -1,8 +1,10 @@
+from itertools import islice, pairwise
+
 import numpy as np
 import pytest
 from conftest import texture
 
-from mpas_lite.tracking import find_corners, follow, particles_of_window, track, windows
+from mpas_lite.tracking import _needed, find_corners, follow, particles_of_window, track, windows
 from mpas_lite.video import read_video
 
 
@@ -126,7 +128,7 @@ def without(video, damaged):
     return video
 
 
-@pytest.mark.parametrize("damaged", [{13}, {10}, {15}, {0}, {11, 12, 21}, {7}, {29}, set(range(12, 18))])
+@pytest.mark.parametrize("damaged", [{13}, {10}, {15}, {0}, {1}, {2, 3}, {11, 12, 21}, {7}, {29}, set(range(12, 18))])
 @pytest.mark.parametrize(("every", "interval"), [(5, 3), (3, 5), (1, 2), (10, 5)])
 def test_no_window_reaches_over_a_damaged_frame(every, interval, damaged):
     frames = np.zeros((30, 4, 4, 3), np.uint8)
@@ -134,8 +136,16 @@ def test_no_window_reaches_over_a_damaged_frame(every, interval, damaged):
     seen = dict(windows(without(read_video(frames), damaged), every=every, interval=interval))
     whole = [k for k in range(0, 30 - interval, every) if not damaged & set(range(k, k + interval + 1))]
     assert list(seen) == whole
+    assert all(a < b for a, b in pairwise(islice(_needed(every, interval, {every, 4 * every}), 40)))
     for kept, window in seen.items():
         assert [int(frame[0, 0, 0]) for frame in window] == list(range(kept, kept + interval + 1))
+
+
+def test_a_video_without_a_whole_window_is_said_to_be_damaged():
+    video = without(read_video(np.zeros((30, 4, 4, 3), np.uint8)), {2, 12, 22})
+    with pytest.raises(ValueError, match=r"is damaged: behind no kept frame \(one in 10\) can 5 frames"):
+        list(windows(video, every=10, interval=5))
+    assert list(windows(video, every=10, interval=5, skip={10})) == []  # a second run over what a first one found
 
 
 def test_a_velocity_is_one_over_the_interval_also_behind_damage(moving_square):
