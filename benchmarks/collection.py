@@ -155,14 +155,14 @@ def expected(sources: list[Path], damaged: dict[int, str], folder: Path) -> dict
     for n, source in enumerate(sources):
         if n not in damaged:
             mp.pseudo_label(source, folder, settings=settings, progress=False)
-    return {clip.name: digests(clip) for clip in folder.iterdir() if not clip.name.startswith(".")}
+    return {clip.name: digests(clip, hidden=False) for clip in folder.iterdir() if not clip.name.startswith(".")}
 
 
 def judge(done: subprocess.CompletedProcess[str], sources: list[Path], damaged: dict[int, str], out: Path,
           right: dict[str, dict[str, str]]) -> dict[str, int]:  # fmt: skip
     """Exit code, clips that are right, damaged ones that are named, and tracebacks."""
     good = {f"c{n:03d}" for n in range(len(sources)) if n not in damaged}
-    wrong = [name for name in sorted(good) if digests(out / name) != right[name]]
+    wrong = [name for name in sorted(good) if digests(out / name, hidden=False) != right[name]]
     unnamed = [n for n in damaged if not re.search(rf"^c{n:03d}\S*: (?!\d+ pairs)\S", done.stdout, re.MULTILINE)]
     for name in wrong[:5]:
         print(f"{name} is not as it should be: {_line(done.stdout, name)}", file=sys.stderr)
@@ -180,13 +180,14 @@ def _line(text: str, start: str) -> str:
 
 
 def _times(out: Path, damaged: dict[int, str]) -> dict[str, int]:
-    """When each file of a good clip was written last."""
-    bad = {f"c{n:03d}" for n in damaged}
-    return {
-        str(path): path.stat().st_mtime_ns
-        for path in out.rglob("*")
-        if path.is_file() and not path.relative_to(out).parts[0].startswith((".", *bad))
-    }
+    """When each file of a good clip was written last; not of hidden ones, such as the lock."""
+    bad = tuple(f"c{n:03d}" for n in damaged)
+    names = [name for name in digests(out, hidden=False) if not name.startswith(bad)]
+    return {name: (out / name).stat().st_mtime_ns for name in names}
+
+
+def _touched(before: dict[str, int], after: dict[str, int]) -> int:
+    return len({name for name, _ in before.items() ^ after.items()})
 
 
 def on_two_workers(folder: Path, number: int) -> list[list[object]]:
@@ -198,11 +199,11 @@ def on_two_workers(folder: Path, number: int) -> list[list[object]]:
     for what in ("first", "again"):
         before = _times(out, damaged)
         done = label(sources, out, "--jobs", "2")
-        touched = "" if what == "first" else len(before.items() ^ _times(out, damaged).items())
+        touched = "" if what == "first" else _touched(before, _times(out, damaged))
         rows.append([f"`label --jobs 2`, {what}", *judge(done, sources, damaged, out, right).values(), touched])
     sources, before = mend(sources, damaged, out), _times(out, damaged)
     done = label(sources, out, "--jobs", "2")
-    touched = len(before.items() ^ _times(out, damaged).items())
+    touched = _touched(before, _times(out, damaged))
     labelled = len(re.findall(r"^c\d+: \d+ pairs", done.stdout, re.MULTILINE))
     rows.append(["the damaged ones mended", done.returncode, labelled, "", done.stderr.count("Traceback"), touched])
     return rows

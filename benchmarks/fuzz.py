@@ -173,7 +173,8 @@ def judge(trial: Trial) -> None:
     said = (trial.folder / "said").read_text(encoding="utf-8", errors="replace")
     if any(word in said for word in UNFORESEEN):
         trial.wrong.insert(0, "traceback")
-    if digests(trial.folder / "in", ["**/*"]).items() ^ trial.before.items() and _changed(trial):
+    now = digests(trial.folder / "in")
+    if any(now.get(name) != digest for name, digest in trial.before.items()):
         trial.wrong.append("changed")
     allowed = [trial.folder / name for name in ("in", "said", *_outputs(trial.words))]
     for path in trial.folder.rglob("*"):
@@ -183,11 +184,6 @@ def judge(trial: Trial) -> None:
         if path.is_file() and (not (known or listed) or path.name.startswith(".partial")):
             trial.wrong.append("outside or left over")
             break
-
-
-def _changed(trial: Trial) -> bool:
-    now = digests(trial.folder / "in")
-    return any(now.get(name) != digest for name, digest in trial.before.items())
 
 
 def _outputs(words: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -74,15 +74,18 @@ def write_pairs(clip: Path, number: int = 4, ending: str = ".png", seed: int = 0
     return clip
 
 
-def digests(folder: Path, patterns: Sequence[str] = ("**/*",)) -> dict[str, str]:
-    """Sha-256 of every file below the folder whose path fits a pattern; of a link, where it points."""
-    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_symlink() or path.is_file()}
-    return {
-        str(path.relative_to(folder)): f"-> {os.readlink(path)}"
-        if path.is_symlink()
-        else hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(found)
-    }
+def digests(folder: Path, hidden: bool = True) -> dict[str, str]:
+    """Sha-256 of every file below the folder, with or without hidden ones; of a link, where it points."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if not hidden and any(part.startswith(".") for part in name.parts):
+            continue
+        if path.is_symlink():
+            found[str(name)] = f"-> {os.readlink(path)}"
+        elif path.is_file():
+            found[str(name)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def make_seeds(folder: Path) -> Path:

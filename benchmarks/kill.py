@@ -229,11 +229,7 @@ def _differing(whole: Path, other: Path) -> list[str]:
 
 def _contents(folder: Path) -> dict[str, str]:
     """Names and digests; of what depends on the clock the names alone, of hidden files nothing."""
-    return {
-        name: "" if Path(name).name in CLOCK else digest
-        for name, digest in digests(folder).items()
-        if not any(part.startswith(".") for part in Path(name).parts)
-    }
+    return {name: "" if Path(name).name in CLOCK else digest for name, digest in digests(folder, hidden=False).items()}
 
 
 def _frames(path: Path) -> int:
