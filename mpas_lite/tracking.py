@@ -157,8 +157,8 @@ def windows(
         )
     if last >= interval and not found and not any(kept in skip for kept in range(0, last + 1, every)):
         raise ValueError(
-            f"{video.source} is damaged: behind no kept frame (one in {every}) can {interval} frames in a row be decoded."
-            " Repair or convert it, or keep other frames (every)."
+            f"{video.source} is damaged: behind no kept frame (one in {every}) can {interval} frames in a row be read. "
+            "Repair or convert it, or keep other frames (every)."
         )
 
 

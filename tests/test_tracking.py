@@ -143,7 +143,7 @@ def test_no_window_reaches_over_a_damaged_frame(every, interval, damaged):
 
 def test_a_video_without_a_whole_window_is_said_to_be_damaged():
     video = without(read_video(np.zeros((30, 4, 4, 3), np.uint8)), {2, 12, 22})
-    with pytest.raises(ValueError, match=r"is damaged: behind no kept frame \(one in 10\) can 5 frames"):
+    with pytest.raises(ValueError, match=r"is damaged: behind no kept frame \(one in 10\) can 5 frames in a row"):
         list(windows(video, every=10, interval=5))
     assert list(windows(video, every=10, interval=5, skip={10})) == []  # a second run over what a first one found
 
