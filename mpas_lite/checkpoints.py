@@ -76,10 +76,9 @@ _CHECKPOINT = {
         "scaling": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {
-                name: _NUMBER
-                for name in ("scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker")
-            },
+            "properties": dict.fromkeys(
+                ("scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker"), _NUMBER
+            ),
         },
         "run": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
         "step": _COUNT | {"minimum": 1},

@@ -79,6 +79,6 @@ def _count(kind: str) -> int:
 
 def _missing(what: str) -> str:
     return (
-        f"There is no {what} here that torch can use. Choose the device cpu (slower, the same result), or auto: the "
+        f"There is no {what} here that torch can use. Choose the device cpu, which is slower, or auto: the "
         "best there is. If there should be one, see https://pytorch.org/get-started for the torch that fits its driver."
     )

@@ -83,7 +83,10 @@ def read_log(path: str | Path) -> list[dict[str, str]]:
     try:
         text = path.read_text(encoding="utf-8")
         whole = text[: text.rfind("\n") + 1]
-        return [row for row in csv.DictReader(io.StringIO(whole)) if _is_number(row.get("step") or "")]
+        rows = csv.DictReader(io.StringIO(whole))
+        if not set(rows.fieldnames or ()) <= set(COLUMNS):
+            raise csv.Error("its columns are others")
+        return [row for row in rows if _is_number(row.get("step") or "") and None not in row]
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not a log that can be read ({error}). Move it away and run again.") from error
 

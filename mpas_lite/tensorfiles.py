@@ -45,12 +45,11 @@ def read_torch(path: Path, *, archive: bool = True) -> Any:
     ValueError
         If the file is damaged, or says other sizes than it has. The sentence begins with the path.
     """
+    open(path, "rb").close()  # what the system says if that fails is better than what follows
     try:
         if archive or zipfile.is_zipfile(path):
             _check_archive(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
     except MemoryError:
         raise ValueError(f"{path} cannot be read: it asks for more memory than there is.") from None
     except Exception as error:  # unpickling, and what is found in damaged archives, raise many kinds

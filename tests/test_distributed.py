@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,112 @@ def test_torchrun_one_process_killed_and_resumed(clip: Path, tmp_path: Path) -> 
     ]
     for state in states[1:]:
         assert all(torch.equal(state[name], tensor) for name, tensor in states[0].items())
+
+
+# ----------------------------------------------------------------------------------------- signals and orphans
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there and is more than a name in a list."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def below(pid: int) -> list[int]:
+    """Children and grandchildren."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return children + [grandchild for child in children for grandchild in below(child)]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads Linux's /proc")
+ORPHANS = """
+import multiprocessing, sys, time
+from mpas_lite.stopping import end_with_parent
+
+def child():
+    end_with_parent()
+    time.sleep(100)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    for _ in range(2):
+        context.Process(target=child).start()
+    time.sleep(100)
+"""
+
+
+@needs_proc
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_of_a_killed_process_end(tmp_path: Path, method: str) -> None:
+    script = tmp_path / "orphans.py"
+    script.write_text(ORPHANS)
+    parent = subprocess.Popen([sys.executable, str(script), method], env=ENVIRONMENT)
+    most = {"fork": 2, "spawn": 3, "forkserver": 4}[method]  # with the tracker of resources and the server
+    assert wait_until(lambda: len(below(parent.pid)) == most, 60)
+    children = below(parent.pid)
+    time.sleep(1)
+    parent.kill()
+    parent.wait()
+    assert wait_until(lambda: not any(map(running, children)), 5)
+
+
+@needs_proc
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_to_the_main_process_alone_ends_all_processes(clip: Path, tmp_path: Path, number: int) -> None:
+    """Two that train and two that read: they hear of SIGTERM and keep what they have; after SIGKILL they end."""
+    script = tmp_path / "train.py"
+    script.write_text(TRAIN.replace("progress=False)", "workers=1, progress=False)"))
+    command = [sys.executable, str(script), str(clip), str(tmp_path / "o"), "test_resnet", "2", "1", "100000"]
+    main = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    assert wait_until((tmp_path / "o" / "checkpoint.pt").exists, 120)
+    processes = below(main.pid)
+    assert len(processes) >= 4
+    os.kill(main.pid, number)
+    _, said = main.communicate(timeout=60)
+    assert main.returncode != 0
+    if number == signal.SIGTERM:
+        assert "KeyboardInterrupt: training was stopped after step" in said
+    assert wait_until(lambda: not any(map(running, processes)), 5)
+    assert torch.load(tmp_path / "o" / "checkpoint.pt", weights_only=True)["step"] >= 1
+
+
+@pytest.mark.slow
+def test_what_goes_wrong_in_a_training_process_is_the_sentence_it_said(clip: Path, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    full = "def full(*_):\n    raise OSError(28, 'No space left on device')\n\n"
+    full += "from mpas_lite import training\ntraining.write_checkpoint = full\n"  # every process reads the script
+    script.write_text(TRAIN.replace("if __name__", f"{full}\nif __name__"))
+    command = [sys.executable, str(script), str(clip), str(tmp_path / "o"), "test_resnet", "2", "2", "50"]
+    said = subprocess.run(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, timeout=240, check=False).stderr
+    assert said.strip().splitlines()[-1] == "OSError: [Errno 28] No space left on device"
+
+
+@pytest.mark.slow
+def test_readers_without_the_spawn_guard_are_explained(clip: Path, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import multiprocessing\n"
+        "multiprocessing.set_start_method('spawn', force=True)\n"
+        "from mpas_lite.network import MPASNet\n"
+        "from mpas_lite.training import fit\n"
+        f"fit(MPASNet('test_resnet', width=8), {str(clip)!r}, epochs=1, workers=1, accelerator='cpu')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("Traceback") == 1  # the script's own; its child says a sentence
+    assert 'Put what the script does under `if __name__ == "__main__":`, or give workers=0' in done.stderr
 
 
 # ------------------------------------------------------------------------------------------------- clusters

@@ -9,6 +9,7 @@ import torch.nn.functional as nnf
 from safetensors.torch import save_file
 
 from mpas_lite.encoders import make_encoder
+from mpas_lite.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network import MPASNet
 
 TINY = "test_resnet"
@@ -151,6 +152,33 @@ def test_unknown_and_unfit_encoders_are_named() -> None:
         MPASNet("hrnet_w84")
     with pytest.raises(ValueError, match="one input size only"):
         MPASNet("test_vit")
+
+
+@pytest.mark.parametrize("options", [{"width": 0}, {"width": -1}, {"width": 10**9}, {"long_side": -5}])
+def test_sizes_out_of_bounds_are_named(options: dict[str, int]) -> None:
+    (name,) = options
+    with pytest.raises(ValueError, match=rf"^{name}=.*: it must be \d+ (or more|at most)\.$"):
+        MPASNet(TINY, **options)
+
+
+@pytest.mark.parametrize("siamese", [True, False])
+def test_forward_pass_and_losses_stay_on_one_cuda_device(siamese: bool) -> None:
+    """With tensors that only pretend to be there: torch raises where a CPU tensor meets one on a GPU."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.device("cuda"):
+        net = MPASNet(TINY, width=8, siamese=siamese).train()
+        x = torch.empty(2, 3, 50, 70, device="cuda")
+        target = torch.empty(2, 1, 50, 70, dtype=torch.bool, device="cuda")
+        if siamese:
+            prob, f, f_hat = net(x, torch.empty_like(x))
+            losses = [air_loss(f, f_hat)]
+        else:
+            prob, losses = net(x), []
+        losses += [dice_loss(prob, target, valid=target), cross_entropy_loss(prob, target, valid=target)]
+        losses += [dice_loss(prob, target, literal=True)]
+    assert prob.shape == (2, 1, 50, 70)
+    assert {value.device.type for value in (prob, *losses)} == {"cuda"}
 
 
 def test_wrong_input_is_named(net: MPASNet) -> None:

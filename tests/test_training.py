@@ -415,9 +415,21 @@ def test_damaged_pairs_are_left_out_named_and_counted_at_the_end(clip: Path, tmp
         ({"accumulate": 0}, "accumulate=0"),
         ({"validate_every": 0}, "validate_every=0"),
         ({"ema": 1.0}, "ema=1.0: it must lie between 0 and 1"),
+        ({"workers": -1}, "workers=-1: it must be 0 or more"),
+        ({"workers": 10**6}, "workers=1000000: it must be 256 at most"),
+        ({"accumulate": 10**9}, "accumulate=1000000000: it must be 4096 at most"),
+        ({"lr": 1e30}, "it must be 1000000 at most"),
+        ({"accelerator": "abacus"}, "accelerator='abacus'"),
+        ({"strategy": "magic"}, "strategy='magic'"),
+        ({"accelerator": "cuda"}, "There is no CUDA GPU here"),
+        ({"accelerator": "mps"}, "There is no Apple GPU"),
     ],
 )
-def test_settings_that_make_no_sense_are_named(clip: Path, options: dict[str, Any], said: str) -> None:
+def test_settings_that_make_no_sense_are_named(
+    clip: Path, options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
     with pytest.raises(ValueError, match=said):
         fit(new_net(), clip, **{**QUICK, **options})
 
