@@ -265,10 +265,12 @@ def label(inputs: tuple[Path, ...], out: Path, jobs: int, scheduler: str | None,
     with output_folder(out):
         results = pseudo_label_many(inputs, out, settings=settings, jobs=jobs, scheduler=scheduler, progress=not quiet)
     failed = [clip for clip in results if clip.error]
+    if len(failed) == len(results) == 1:
+        raise ValueError(failed[0].error)
     for clip in results:
         click.echo(f"{clip.name}: {clip.error or f'{clip.pairs} pairs, {clip.empty} without a crowd'}")
     if len(failed) == len(results):
-        raise ValueError("None of the clips could be labelled." if len(failed) > 1 else failed[0].error)
+        raise ValueError("None of the clips could be labelled.")
     if failed:
         sys.exit(1)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
+import os
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from mpas_lite.capture import plain_path
 from mpas_lite.checkpoints import fingerprint
 from mpas_lite.datasets import resize
 from mpas_lite.devices import pick_device
@@ -32,7 +32,7 @@ from mpas_lite.ledger import claim, refuse_foreign, remove
 from mpas_lite.network import MPASNet
 from mpas_lite.outputs import check_apart
 from mpas_lite.video import Video, read_video, source_paths
-from mpas_lite.writing import in_background
+from mpas_lite.writing import in_background, plain_output
 
 Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
 T = TypeVar("T")
@@ -151,7 +151,7 @@ def segment_to(
         "every": every,
         "source": video.source,
         "shape": list(video.shape),
-        "frames": len(video),
+        "length": _length(video),
         "first_frame": _first_frame(video),
     }
     _clear_unless(made_with, out)
@@ -282,6 +282,11 @@ def _check_options(every: int, threshold: float, batch_size: int, long_side: int
         raise ValueError(f"threshold={threshold}: probabilities lie between 0 and 1.")
 
 
+def _length(video: Video) -> int:
+    """Bytes of a video file (the number of frames that it claims may be wrong), or the number of frames."""
+    return os.path.getsize(video.source) if os.path.isfile(video.source) else len(video)
+
+
 def _first_frame(video: Video) -> str:
     """Digest of the first frame: tells apart videos that share name, length and size."""
     frames = [frame for _, frame in video.frames([0])]  # none where the first frame is damaged
@@ -304,9 +309,7 @@ def _film(path: Path, video: Video, every: int) -> Iterator[cv2.VideoWriter]:
     """A writer of mp4v, the one codec that OpenCV brings on every system; it lasts as long as the video."""
     height, width = video.shape
     fps = max(video.fps / every, 1.0)
-    with tempfile.TemporaryDirectory() as folder:
-        # OpenCV dies of names that are no text (Latin-1 ones, say): such a film is made elsewhere.
-        place = path if _is_text(path) else Path(folder) / "overlay.mp4"
+    with plain_output(path) as place:
         film = cv2.VideoWriter(str(place), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
         try:
             if not film.isOpened():
@@ -314,26 +317,12 @@ def _film(path: Path, video: Video, every: int) -> Iterator[cv2.VideoWriter]:
             yield film
         finally:
             film.release()
-        if place != path:
-            shutil.copyfile(place, path)
-
-
-def _is_text(path: Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _check_film(path: Path, frames: int, name: Path) -> None:
     """Refuse a film that cannot be played to its end: a full disk or a quota cuts it off without a word."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = path
-        if not _is_text(path):
-            place = Path(folder) / "overlay.mp4"
-            shutil.copyfile(path, place)
-        capture = cv2.VideoCapture(str(place))
+    with plain_path(path) as place:
+        capture = cv2.VideoCapture(place)
         count, played = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0
         while capture.grab():
             played += 1

@@ -391,7 +391,7 @@ class _Job:
 
 def _labels(clip: _Clip, settings: LabelSettings) -> Masks:
     """The pseudo-labels themselves: CM+CRM, or what the refinement makes of it."""
-    unwanted = set(range(clip.video.count_frames())) - set(clip.frames)
+    unwanted = set(clip.video.frame_indices()) - set(clip.frames)
     kept, spread = [], Spread()
     for index, frames in windows(clip.video, every=1, interval=settings.interval, skip=unwanted):
         labelled = label_window(index, frames, settings)
@@ -450,7 +450,7 @@ def _read_clip(name: str, scene: str, source: str | Path, settings: ReproduceSet
         raise ValueError(
             f"{source} has no ground truth beside it: masks in truth, truth/crowd, truth/person or (CDnet) groundtruth."
         )
-    last = video.count_frames() - 1 - settings.label.interval  # motion is seen over the frames that follow
+    last = video.frame_indices()[-1] - settings.label.interval  # motion is seen over the frames that follow
     both = set.intersection(*(set(truth_of(video, folder)) for folder in truth.values()))
     frames = sorted(index for index in both if index <= last)
     if not frames:

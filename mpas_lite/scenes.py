@@ -32,6 +32,7 @@ from mpas_lite._places import PLACES, Place
 from mpas_lite._walkers import Moment, walk
 from mpas_lite.files import read_json, whole_file, write_json
 from mpas_lite.ledger import claim, output_folder, refuse_foreign, remove
+from mpas_lite.writing import plain_output
 
 SCENE_NAMES: tuple[str, ...] = tuple(PLACES)
 SPLITS = {"samples": 0, "train": 1000, "validation": 2000, "test": 3000}  # the first seed of each
@@ -221,9 +222,9 @@ CODECS = {".webm": "VP90", ".mp4": "mp4v", ".avi": "MJPG", ".mkv": "FFV1"}
 def _write_video(path: Path, frames: np.ndarray, fps: float) -> None:
     if path.suffix not in CODECS:
         raise ValueError(f"{path.name}: a video's name must end in one of {', '.join(CODECS)}.")
-    with whole_file(path) as temporary:
+    with whole_file(path) as temporary, plain_output(temporary) as place:
         size = (frames.shape[2], frames.shape[1])
-        writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*CODECS[path.suffix]), fps, size)
+        writer = cv2.VideoWriter(str(place), cv2.VideoWriter.fourcc(*CODECS[path.suffix]), fps, size)
         if not writer.isOpened():
             raise ValueError(f"OpenCV cannot write {path.suffix} here. Try another of {', '.join(CODECS)}.")
         for frame in frames:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -54,3 +58,20 @@ def in_background(most: int = 8, done: Callable[[], object] = lambda: None) -> I
         finally:
             for each in waiting:  # after an error nothing more is begun
                 each.cancel()
+
+
+@contextmanager
+def plain_output(path: Path) -> Iterator[Path]:
+    """Yield a path that OpenCV can write to, and have the file at ``path`` in the end.
+
+    OpenCV dies of names that are no text (Latin-1 ones, say): such a file is made elsewhere and copied.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / f"file{path.suffix}"
+            yield place
+            shutil.copyfile(place, path)
+    else:
+        yield Path(os.path.abspath(path))  # a colon in a relative name would make it an address
