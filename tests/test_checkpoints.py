@@ -314,7 +314,7 @@ def test_the_format_of_checkpoints_stays(run_folder: Path) -> None:
 @pytest.mark.parametrize("name", ["checkpoint.pt", "log.csv"])
 def test_files_of_others_in_the_output_folder_stay(clip: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("step,my,own\n1,2,3\n")
-    with pytest.raises(ValueError, match=f"{name} is "):
+    with pytest.raises(ValueError, match=rf"{name} is there already, and mpas_lite did not write it"):
         fit(new_net(), clip, out=tmp_path, epochs=1, resume=False, **QUICK)
     assert (tmp_path / name).read_text() == "step,my,own\n1,2,3\n"
 
