@@ -285,13 +285,13 @@ def read_checkpoint(path: Path, run: dict[str, Any], net: nn.Module) -> dict[str
     afresh = f"Start afresh with resume=False, or another folder, or delete {path}."
     damaged = f"{path} is not a checkpoint that can be read"
     try:
-        with blame(path, afresh):
+        with blame(path, ""):
             content = read_torch(path)
             check_schema(content, _CHECKPOINT, path, "")
             before = content["run"]
     except ValueError as error:
-        why = str(error).removeprefix(str(path)).strip()
-        raise ValueError(f"{damaged}: it {why} {afresh}") from error
+        why = str(error).removeprefix(str(path)).strip().removeprefix("cannot be read (").rstrip("). ")
+        raise ValueError(f"{damaged} ({why}). {afresh}") from error
     differ = [
         f"{name} is {_short(run.get(name))} and was {_short(before.get(name))}"
         for name in sorted({*run, *before})
