@@ -47,17 +47,24 @@ def circular_region_merging(position: np.ndarray, radius: float, shape: tuple[in
         raise ValueError(f"Positions are (N, 2): x and y of each particle; these are {position.shape}.")
     r = radius_in_pixels(radius, shape)
     height, width = shape
-    margin = int(np.ceil(r)) + 1  # particles so far outside still reach into the image
+    pixel = np.rint(position[np.isfinite(position).all(axis=1)])
+    beyond = np.maximum(-pixel, pixel - (width - 1, height - 1)).max(axis=1, initial=0)  # px outside the image
+    pixel, beyond = pixel[beyond <= r], beyond[beyond <= r]  # the others do not reach in
+    far = beyond > 4 * max(shape)  # room for these in one picture could take any amount of memory
+    mask = np.zeros(shape, bool)
+    y, x = np.ogrid[:height, :width]
+    for px, py in pixel[far]:
+        mask |= (x - px) ** 2 + (y - py) ** 2 <= r**2
+    if far.all():
+        return mask
+    margin = int(beyond[~far].max())
     seeds = np.ones((height + 2 * margin, width + 2 * margin), np.uint8)
-    pixel = np.rint(position).astype(np.int64) + margin
-    near = np.all((pixel >= 0) & (pixel < (width + 2 * margin, height + 2 * margin)), axis=1)
-    if not near.any():
-        return np.zeros(shape, bool)
-    seeds[pixel[near, 1], pixel[near, 0]] = 0
+    column, row = pixel[~far].astype(np.int64).T + margin
+    seeds[row, column] = 0
     # The union of discs is where the nearest seed is no farther than r: one pass, however many the discs.
     distance = cv2.distanceTransform(seeds, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = distance[margin : margin + height, margin : margin + width]
-    return np.rint(distance.astype(np.float64) ** 2) <= r**2
+    return mask | (np.rint(distance.astype(np.float64) ** 2) <= r**2)
 
 
 def radius_in_pixels(radius: float, shape: tuple[int, int]) -> float:

@@ -208,6 +208,8 @@ def _locked(folder: Path, patience: float = _PATIENCE) -> Iterator[bool]:
     if place in _HELD:
         yield False
         return
+    if os.path.islink(folder / HOME / _LOCK):
+        raise ValueError(f"{folder / HOME / _LOCK} is a link, which no lock of ours is. Remove the link first.")
     number = os.open(folder / HOME / _LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666)
     try:
         until = time.monotonic() + patience

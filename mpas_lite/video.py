@@ -305,9 +305,10 @@ def clip_name(source: str | os.PathLike[str] | Video) -> str:
 
 
 def source_paths(source: str | os.PathLike[str] | np.ndarray | Sequence[np.ndarray] | Video) -> list[Path]:
-    """Files and folders that are touched when a source is read: the video file, or the folder and its frames.
+    """Files and folders that are read with a source: the video file, or the folder; an array reads none.
 
-    An array touches none.
+    A folder stands for the files in it. Those that are links are named too, as what they lead to lies elsewhere; and
+    of a folder that is given for the one video in it both are.
 
     Raises
     ------
@@ -320,13 +321,14 @@ def source_paths(source: str | os.PathLike[str] | np.ndarray | Sequence[np.ndarr
     []
     """
     if isinstance(source, _FolderVideo):
-        return list(dict.fromkeys([Path(source.source), *source.paths]))
+        return [Path(source.source), *(path for path in source.paths if path.is_symlink())]
     if isinstance(source, _FileVideo):
         return [Path(source.source)]
     if not isinstance(source, str | os.PathLike):
         return []
     path, images, _ = find(_as_path(source))
-    return list(dict.fromkeys([path, *images]))
+    given = Path(os.fspath(source))
+    return list(dict.fromkeys([given, path, *(image for image in images if image.is_symlink())]))
 
 
 def _as_path(source: object) -> str | os.PathLike[str]:

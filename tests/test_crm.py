@@ -48,3 +48,28 @@ def test_radii_that_are_none(radius):
 def test_positions_of_the_wrong_shape():
     with pytest.raises(ValueError, match=r"\(N, 2\)"):
         circular_region_merging(np.zeros((3, 3)), 5, (10, 10))
+
+
+def test_a_disc_larger_than_the_image_takes_no_more_memory_than_the_image():
+    import tracemalloc
+
+    position = np.array([[30.0, 20.0], [90_000.0, 0.0]])
+    tracemalloc.start()
+    mask = circular_region_merging(position, 89_950, (40, 60))
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+    assert mask.all()
+    y, x = np.mgrid[:40, :60]
+    far = circular_region_merging(position[1:], 89_950, (40, 60))
+    np.testing.assert_array_equal(far, np.hypot(x - 90_000, y) <= 89_950)
+
+
+def test_particles_outside_count_for_what_reaches_in():
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:30, :40]
+    for _ in range(50):
+        position = rng.uniform(-60, 90, (3, 2))
+        radius = rng.uniform(1, 80)
+        pixel = np.rint(position)
+        oracle = np.any([(x - px) ** 2 + (y - py) ** 2 <= radius**2 for px, py in pixel], axis=0)
+        np.testing.assert_array_equal(circular_region_merging(position, radius, (30, 40)), oracle)
