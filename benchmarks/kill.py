@@ -125,7 +125,7 @@ def run_to_the_end(job: Job, inputs: Path, out: Path, mark: str = "whole") -> tu
     """Run a command undisturbed: seconds until the first file appears, and until the end."""
     run, first = Run(job, inputs, out, mark), None
     while not run.ended():
-        if first is None and out.is_dir() and any(p.is_file() and p.name != ".lock" for p in out.rglob("*")):
+        if first is None and out.is_dir() and _contents(out):
             first = time.monotonic() - run.start
         time.sleep(0.01)
     if run.process.returncode:

@@ -280,11 +280,14 @@ def safetensors(rng: random.Random, data: bytes, others: Sequence[bytes]) -> byt
     size = int.from_bytes(data[:8], "little")
     header, body = json.loads(data[8 : 8 + size]), data[8 + size :]
     kind = rng.choice(["header", "metadata", "metadata", "values"])
+    if rng.random() < 0.7:  # a hostile file has no checksum, or the right one
+        header.get("__metadata__", {}).pop("sha256", None)
+    text = json.dumps(header)
     if kind == "values":
         at = 4 * rng.randrange(len(body) // 4)
-        number = rng.choice([math.nan, math.inf, -math.inf, 1e38, 0.0])
-        return data[: 8 + size] + body[:at] + struct.pack("<f", number) * rng.choice([1, 1, 20]) + body[at + 4 :]
-    if kind == "metadata" and header.get("__metadata__"):
+        number = struct.pack("<f", rng.choice([math.nan, math.inf, -math.inf, 1e38, 0.0])) * rng.choice([1, 1, 20])
+        body = body[:at] + number + body[at + len(number) :]
+    elif kind == "metadata" and header.get("__metadata__"):
         name = rng.choice(sorted(header["__metadata__"]))
         value = header["__metadata__"][name]
         try:
