@@ -18,6 +18,7 @@ from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
 from mpas_lite.bounds import BOUNDS
+from mpas_lite.capture import plain_path
 from mpas_lite.files import blame, check_schema, whole_file
 from mpas_lite.network import MPASNet
 from mpas_lite.tensorfiles import differing, is_archive_of, not_finite, read_torch
@@ -177,7 +178,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
 def _whole(path: Path) -> Iterator[Any]:
     """A safetensors file, opened."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with plain_path(path) as name, safe_open(name, framework="pt") as file:
             yield file
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file ({error}). {_AGAIN}") from error
@@ -186,7 +187,7 @@ def _whole(path: Path) -> Iterator[Any]:
 def is_net(path: Path) -> bool:
     """Whether a file is a net that :func:`save` wrote, of whatever version."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with plain_path(path) as name, safe_open(name, framework="pt") as file:
             return str((file.metadata() or {}).get("format")).startswith(_FORMAT.rpartition(" ")[0])
     except (SafetensorError, OSError):
         return False

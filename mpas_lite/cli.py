@@ -7,13 +7,14 @@ having foreseen it is a sentence as well, with exit code 70: ``MPAS_LITE_TRACEBA
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ from typing import Any
 import click
 
 import mpas_lite
+from mpas_lite.stopping import end_with_parent
+
+if multiprocessing.current_process().name != "MainProcess":
+    end_with_parent()  # a spawned trainer reads this file first, long before it has imported torch
 
 
 class _Path(click.Path):
@@ -324,7 +329,7 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
                       **settings.fit_options())  # fmt: skip
         if not first:
             return
-        net.provenance["config"] = asdict(settings)
+        net.provenance["config"] = settings.deciding()
         save(net, out / "model.safetensors")
         texts["MODEL_CARD.md"] = model_card(net.provenance, net.config, mpas_lite.__version__)
         for name, text in texts.items():

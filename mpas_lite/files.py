@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mpas_lite.ledger import HOME, PARTIAL, checksum, foreign, ledger_folders, note, refuse_foreign
+from mpas_lite.ledger import HOME, PARTIAL, checksum, ledger_folders, note, refuse_foreign
 
 _MOST_JSON = 1 << 28  # bytes
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -62,10 +62,9 @@ def whole_file(path: str | Path, *, ours: Callable[[Path], bool] | None = None) 
         yield temporary
         _to_disk(temporary)
         sum_of_it = checksum(temporary)
-        if any(foreign([path], ours)):
-            if path.is_file() and not path.is_symlink() and checksum(path) == sum_of_it:
-                return
-            refuse_foreign([path], ours)
+        if path.is_file() and not path.is_symlink() and checksum(path) == sum_of_it:
+            return
+        refuse_foreign([path], ours)
         temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files; ours are ordinary ones
         if folder:
             note(folder, path, sum_of_it)

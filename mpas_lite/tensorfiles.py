@@ -86,6 +86,8 @@ def differing(tensors: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> str |
         found = tensors[name]
         if not isinstance(found, Tensor):
             return f"{name} is no tensor"
+        if found.layout != torch.strided or found.is_quantized or found.device.type != "cpu":
+            return f"{name} is not a plain tensor"
         if (found.dtype, found.shape) != (like.dtype, like.shape):
             return f"{name} is {found.dtype} {tuple(found.shape)}, not {like.dtype} {tuple(like.shape)}"
     return next((f"{str(name)[:60]} has no place there" for name in tensors if name not in wanted), None)

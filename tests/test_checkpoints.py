@@ -383,3 +383,11 @@ def test_binary_and_huge_configurations_are_named(tmp_path: Path) -> None:
         (tmp_path / "mine.toml").write_bytes(content)
         with pytest.raises(ValueError, match=r"mine\.toml is "):
             read_config(tmp_path / "mine.toml")
+
+
+def test_a_tensor_that_is_not_plain_is_no_weight():
+    from mpas_lite.tensorfiles import differing
+
+    like = {"a": torch.ones(3)}
+    assert differing({"a": torch.zeros(3)}, like) is None
+    assert "not a plain tensor" in str(differing({"a": torch.ones(3).to_sparse()}, like))
