@@ -36,6 +36,7 @@ from mpas_lite.writing import in_background, plain_output
 
 Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
 T = TypeVar("T")
+_BATCH_PIXELS = 17_000_000  # of all frames that are dealt with together: 8 in full HD, 2 in 4K, or memory runs out
 _CPU_BATCH = 4  # frames that a CPU takes at once: of 8 the maps fall out of its cache, and each takes 1.5 times as long
 
 
@@ -63,7 +64,7 @@ def segment(
     threshold : float
         Crowd is where the probability is above it.
     batch_size : int
-        Frames that go through the net together.
+        Frames that go through the net together; fewer of frames larger than full HD, for the memory's sake.
     long_side : int, optional
         Frames are scaled down until their longer side has this many px, and the probabilities back up. By
         default the size that the net was trained on, or for a net that knows none the frames' own.
@@ -92,6 +93,7 @@ def segment(
     """
     _check_options(every, threshold, batch_size, long_side)
     video = read_video(source)
+    batch_size = _batch_size(batch_size, video.shape)
     predictor = _Predictor.of(net, long_side, device)
     return _predictions(video, every, predictor, batch_size, None if probability else threshold)
 
@@ -139,6 +141,7 @@ def segment_to(
     """
     _check_options(every, threshold, batch_size, long_side)
     video = read_video(source)
+    batch_size = _batch_size(batch_size, video.shape)
     out = Path(out)
     masks = out / "masks"
     check_apart(segment_outputs(out), source_paths(video))
@@ -272,6 +275,11 @@ def _ahead(items: Iterator[T], most: int = 2) -> Iterator[T]:
         while (item := coming.popleft().result()) is not end:
             coming.append(thread.submit(next, items, end))
             yield item
+
+
+def _batch_size(wanted: int, shape: tuple[int, int]) -> int:
+    """Frames that go through together: as many as are wanted, fewer where they are large."""
+    return max(1, min(wanted, _BATCH_PIXELS // (shape[0] * shape[1])))
 
 
 def _check_options(every: int, threshold: float, batch_size: int, long_side: int | None) -> None:

@@ -207,3 +207,9 @@ def test_overlay_tints_the_mask_and_leaves_the_rest() -> None:
 def test_overlay_refuses_a_mask_of_another_size() -> None:
     with pytest.raises(ValueError, match="one size"):
         overlay(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5), bool))
+
+
+def test_large_frames_go_through_fewer_at_a_time() -> None:
+    assert inference._batch_size(8, (1080, 1920)) == 8
+    assert inference._batch_size(8, (2160, 3840)) == 2
+    assert inference._batch_size(8, (8000, 8000)) == inference._batch_size(1, (48, 64)) == 1

@@ -140,7 +140,7 @@ def test_labelling_and_labelme_change_nothing_that_is_there(made, tmp_path_facto
 @settings(ANYWHERE, max_examples=24)
 def test_segmenting_training_and_running_change_nothing_that_is_there(made, tmp_path_factory, capsys, data):
     out = data.draw(st.sampled_from(PLACES))
-    command = data.draw(st.sampled_from(["segment", "segment", "train", "run"]))
+    command = data.draw(st.sampled_from(["segment", "segment", "train", "run", "scenes"]))
     clip = data.draw(st.sampled_from(CLIPS))
     net = ("--encoder", "test_resnet", "--device", "cpu", "--long-side", 64, "--quiet")
     with_weights = ("--weights", "videos/a.safetensors", "--device", "cpu", "--quiet")
@@ -150,6 +150,7 @@ def test_segmenting_training_and_running_change_nothing_that_is_there(made, tmp_
         {
             "segment": ("segment", clip, "--out", out, *with_weights),
             "train": ("train", "pairs", "--out", out, "--epochs", 1, "--set", "width=8", *net),
+            "scenes": ("scenes", out, "--split", "validation", "--clips", 1, "--frames", 1),
             "run": ("run", clip, "--out", out, "--steps", 1, "--every", 3, "--truth", "data/plaza/truth", *net),
         }[command],
         out,
