@@ -36,7 +36,7 @@ def test_what_we_wrote_may_be_written_anew_and_deleted(tmp_path):
     assert not (tmp_path / "a" / "one.txt").exists()
 
 
-@pytest.mark.parametrize("whose", ["somebody's", "ours, and changed since", "a link", "a folder"])
+@pytest.mark.parametrize("whose", ["somebody's", "ours, and changed since", "a link", "a link in place of ours", "a folder"])
 def test_what_we_did_not_write_stays_and_is_named(tmp_path, whose):
     path, elsewhere = tmp_path / "out" / "one.txt", tmp_path / "elsewhere.txt"
     elsewhere.write_text("mine")
@@ -45,6 +45,10 @@ def test_what_we_did_not_write_stays_and_is_named(tmp_path, whose):
         write(path, "ours")
         path.write_text("mine")
     elif whose == "a link":
+        path.symlink_to(elsewhere)
+    elif whose == "a link in place of ours":
+        write(path, "mine")
+        path.unlink()
         path.symlink_to(elsewhere)
     elif whose == "a folder":
         path.mkdir()
