@@ -45,3 +45,16 @@ def test_files_that_are_not_what_they_should_be(tmp_path):
         read_json(tmp_path / "a.json")
     write_json(tmp_path / "b.json", {"k": [1, 2]})
     assert read_json(tmp_path / "b.json") == {"k": [1, 2]}
+
+
+def test_the_content_is_on_the_disk_before_the_name(tmp_path, monkeypatch):
+    """What a power failure leaves is the old file or the new one, never an empty one under the new name."""
+    import os
+
+    order = []
+    sync, rename = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (order.append(("disk", os.fstat(number).st_size)), sync(number))[1])
+    monkeypatch.setattr(os, "replace", lambda a, b: (order.append(("name", os.path.getsize(a))), rename(a, b))[1])
+    with whole_file(tmp_path / "note.txt") as temporary:
+        temporary.write_text("all of it")
+    assert order == [("disk", 9), ("name", 9)]
