@@ -71,6 +71,19 @@ def test_where_nothing_moves_the_labels_are_empty_and_a_warning_says_so(tmp_path
     assert result.pairs == result.empty == 1
 
 
+@pytest.mark.parametrize("out", ["clips/plaza/frames", "clips"])
+def test_pairs_never_go_where_frames_are_read(tmp_path, moving_square, out):
+    frames = tmp_path / "clips" / "plaza" / "frames"
+    for t, frame in enumerate(moving_square[:12]):
+        write_image(frames / f"{t:06d}.png", frame)
+    before = everything(tmp_path)
+    with pytest.raises(ValueError, match="which (is|are) read"):
+        pseudo_label(frames, tmp_path / out, settings=SMALL, progress=False)
+    with pytest.raises(ValueError, match="which (is|are) read"):
+        pseudo_label_many([frames], tmp_path / out, settings=SMALL, progress=False)
+    assert everything(tmp_path) == before
+
+
 def test_fewer_particles_than_neighbours_are_no_error(moving_square):
     few = list(label_frames(moving_square, LabelSettings(every=10, max_corners=60, k=50)))
     assert all(0 < len(labelled.particles) < 50 for labelled in few)
