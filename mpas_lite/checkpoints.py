@@ -35,6 +35,7 @@ _CONFIG = {
     "properties": {
         "encoder": {"type": "string", "maxLength": 200},
         "siamese": {"type": "boolean"},
+        "fusion": {"type": "boolean"},  # only where there is none, see MPASNet.config
         "width": {"type": "integer", "minimum": BOUNDS["width"][0], "maximum": BOUNDS["width"][1]},
         "long_side": {
             "type": ["integer", "null"],
@@ -290,6 +291,8 @@ def read_checkpoint(path: Path, run: dict[str, Any], net: nn.Module) -> dict[str
             content = read_torch(path)
             check_schema(content, _CHECKPOINT, path, "")
             before = content["run"]
+            if not all(isinstance(name, str) for name in before):  # a schema looks at values only
+                raise ValueError("a setting in it has no name")
     except ValueError as error:
         why = str(error).removeprefix(str(path)).strip().removeprefix("cannot be read (").rstrip("). ")
         raise ValueError(f"{damaged} ({why}). {afresh}") from error

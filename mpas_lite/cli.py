@@ -25,7 +25,9 @@ import mpas_lite
 from mpas_lite.stopping import end_with_parent
 
 if multiprocessing.current_process().name != "MainProcess":
-    end_with_parent()  # a spawned trainer reads this file first, long before it has imported torch
+    # A spawned trainer reads this file first, long before it has imported torch. Ctrl-C is its parent's to hear.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 class _Path(click.Path):
@@ -35,6 +37,15 @@ class _Path(click.Path):
         if value in ("", b""):
             self.fail("the name is empty. Write . for the current folder.", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class _Width(click.ParamType):
+    """A number of maps, or the word none."""
+
+    name = "INTEGER|none"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == "none" else click.IntRange(1).convert(value, param, ctx)
 
 
 _EXISTING = _Path(path_type=Path)
@@ -163,8 +174,10 @@ def _training_options(command: Callable) -> Callable:
                 "--encoder", help="Any timm encoder: hrnet_w48 (paper), hrnet_w18_small, tf_efficientnet_lite0, ..."
             ),
             click.option(
-                "--encoder-weights", help="imagenet (hub), offline (extra), or a file. Without: from scratch."
+                "--encoder-weights",
+                help="imagenet (hub; the paper's), offline (extra), a file, or none: random weights.",
             ),
+            click.option("--width", type=_Width(), help="Maps of psi (64), or none: as many as F has (paper)."),
             click.option("--batch-size", type=click.IntRange(1)),
             click.option("--lr", type=float, help="Learning rate (paper: 0.02)."),
             click.option("--schedule", type=click.Choice(["constant", "cosine"])),
@@ -183,6 +196,7 @@ def _net_options(command: Callable) -> Callable:
     for option in reversed(
         [
             click.option("--siamese/--no-siamese", default=None, help="With the siamese branch (default) or not."),
+            click.option("--fusion/--no-fusion", default=None, help="The branch's features go to the head, too (SFA)."),
             click.option("--loss", type=click.Choice(["dice", "cross_entropy"])),
             click.option("--seed", type=int),
         ]
@@ -191,11 +205,20 @@ def _net_options(command: Callable) -> Callable:
     return _training_options(command)
 
 
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given; the word none is None where a setting may be that."""
+    given = {name: value for name, value in options.items() if value is not None}
+    none = {name: None for name in ("encoder_weights", "width") if given.get(name) == "none"}
+    return given | none
+
+
 @cli.command()
 @click.argument("inputs", nargs=-1, type=_EXISTING, metavar="[INPUT]...")
 @click.option("--out", type=_EXISTING, required=True, help="Folder for everything that comes out.")
 @click.option("--truth", type=_EXISTING, help="Ground truth of the one INPUT: a folder of masks.")
-@click.option("--paper", is_flag=True, help="The paper's settings: hrnet_w48, one frame in 20, circles of 20 px.")
+@click.option(
+    "--paper", is_flag=True, help="The paper's settings: hrnet_w48 from ImageNet, one frame in 20, circles of 20 px."
+)
 @click.option("--steps", type=click.IntRange(1), help="Training steps, rounded to whole epochs.")
 @click.option("--rounds", type=click.IntRange(0), help="Rounds of self-training at most, beyond the paper (0).")
 @click.option("--segment-every", type=click.IntRange(1), help="Segment one frame in so many (1).")
@@ -226,7 +249,7 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
         )
         settings = settings.with_encoder("hrnet_w18_small")
     settings = replace(settings, label=replace(settings.label, **_label_changes(options)))
-    settings = replace(settings, **{name: value for name, value in options.items() if value is not None})
+    settings = replace(settings, **_given(options))
     unseen: list[Path] = []
     if not inputs:
         from mpas_lite.scenes import sample_names, sample_path
@@ -475,7 +498,7 @@ def reproduce(table: str, out: Path, scenes: tuple[Path, ...], paper_scenes: tup
         numbers = tuple(int(seed) for seed in seeds.split(","))
     except ValueError:
         raise click.UsageError(f"--seeds {seeds}: give whole numbers with commas, such as 0,1,2.") from None
-    settings = replace(ReproduceSettings(), **{k: v for k, v in options.items() if v is not None})
+    settings = replace(ReproduceSettings(), **_given(options))
     if scenes and paper_scenes:
         raise click.UsageError("--scenes and --paper-scenes: give one of them.")
     scored = _clips_of_paper(paper_scenes) if paper_scenes else scenes or None

@@ -27,14 +27,16 @@ _LONGEST = 4096  # of a text, as a path may be
 class TrainingConfig:
     """All that decides what ``mpas-lite train`` makes of its pairs.
 
-    ``encoder``, ``encoder_weights``, ``siamese`` and ``width`` are those of :class:`~mpas_lite.network.MPASNet`,
-    all others those of :func:`~mpas_lite.training.fit`, with the same defaults.
+    ``encoder``, ``encoder_weights``, ``siamese``, ``fusion`` and ``width`` are those of
+    :class:`~mpas_lite.network.MPASNet`, all others those of :func:`~mpas_lite.training.fit`, with the same defaults.
+    In a file the word ``"none"`` is None.
     """
 
     encoder: str = "hrnet_w48"
     encoder_weights: str | None = None
     siamese: bool = True
-    width: int = 64
+    fusion: bool = True
+    width: int | None = 64
     epochs: int = 20
     batch_size: int = 4
     accumulate: int = 1
@@ -86,7 +88,7 @@ _SURROUNDINGS = (
     "validate_every",
     "checkpoint_every",
 )
-_OF_THE_NET = ("encoder", "encoder_weights", "siamese", "width")
+_OF_THE_NET = ("encoder", "encoder_weights", "siamese", "fusion", "width")
 
 
 def config_names() -> list[str]:
@@ -102,7 +104,7 @@ def read_config(name_or_file: str | Path | None = None, changes: Mapping[str, An
     name_or_file : str or path, optional
         One of :func:`config_names`, or a TOML file with settings at its top level.
     changes : mapping, optional
-        Settings that win over the file's. None means None.
+        Settings that win over the file's. None means None, as does the word "none" where a setting may be None.
 
     Raises
     ------
@@ -149,9 +151,11 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def write_config(config: TrainingConfig) -> str:
-    """TOML that :func:`read_config` reads back as an equal configuration; what is None is left out."""
-    values = dataclasses.asdict(config)
-    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if value is not None]
+    """TOML that :func:`read_config` reads back as an equal configuration; what is None by default is left out."""
+    values, usual = dataclasses.asdict(config), TrainingConfig()
+    values = {name: "none" if value is None else value for name, value in values.items()
+              if value is not None or getattr(usual, name) is not None}  # fmt: skip
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -181,6 +185,8 @@ def _checked(name: str, value: Any) -> Any:
         raise ValueError(f"There is no setting {name!r}.{meant}")
     kind = kinds[name]
     allowed = get_args(kind) if get_origin(kind) is UnionType else (kind,)
+    if type(None) in allowed and isinstance(value, str) and value.lower() == "none":
+        return None
     if type(value) is int and value.bit_length() > 64:
         raise ValueError(f"{name}: a number of {value.bit_length()} bits is too large.")
     if float in allowed and type(value) is int:

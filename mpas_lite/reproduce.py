@@ -38,7 +38,7 @@ from mpas_lite.records import is_log, processor
 from mpas_lite.refine import Spread, refine_clip, working_scale
 from mpas_lite.report import truth_folders
 from mpas_lite.scenes import SPLITS, render_benchmark
-from mpas_lite.tables import KINDS, LABELS, TABLES, Row, format_table, mean_and_std
+from mpas_lite.tables import KINDS, LABELS, PAPER_SCENES, TABLES, Row, format_table, mean_and_std, scenes_of
 from mpas_lite.tracking import windows
 from mpas_lite.video import Video, read_video
 
@@ -78,7 +78,7 @@ class ReproduceSettings:
     ----------
     label : LabelSettings
         Of the pseudo-labels, for training and for the row CM+CRM alike.
-    encoder, encoder_weights : str
+    encoder, encoder_weights, width
         Of :class:`mpas_lite.MPASNet`. Without weights nothing labelled is involved at all.
     steps : int
         Training steps; whole epochs, as many as come nearest.
@@ -99,6 +99,7 @@ class ReproduceSettings:
     )
     encoder: str = "hrnet_w18_small"
     encoder_weights: str | None = None
+    width: int | None = 64
     steps: int = 936
     batch_size: int = 4
     lr: float = 0.02
@@ -155,7 +156,8 @@ def reproduce(
         All tables may go into one folder, and then share scenes, labels and the runs they have in common.
     scenes : clips with ground truth, optional
         Videos or folders of frames, with their truth where :func:`mpas_lite.report.truth_folders` finds it; each
-        is a scene, or several make up one: ``{"Scene2": [clip, clip]}``. By default the synthetic benchmark.
+        is a scene, or several make up one: ``{"Scene2": [clip, clip]}``. By default the synthetic benchmark. Scenes
+        with the names of the paper's stand beside its figures; Table 2 then is of the three that the paper's is of.
     train : clips, optional
         What the networks learn from. By default the synthetic train split, or with ``scenes`` these themselves, as
         in the paper: their labels come from motion, the ground truth is used by the scores alone.
@@ -181,8 +183,8 @@ def reproduce(
     Raises
     ------
     ValueError
-        If the table is unknown, no clip can be used, ``out`` holds runs made with other settings, or another run is
-        writing to it.
+        If the table is unknown, no clip can be used, ``out`` holds runs made with other settings, another run is
+        writing to it, or the encoder's weights cannot be had.
     """
     if table not in TABLES:
         raise ValueError(f"There is no table {table!r}. Choose one of {', '.join(TABLES)}.")
@@ -230,6 +232,7 @@ class _Job:
             "train": None if train is None else [str(clip) for clip in train],
         }
         _refuse_other_settings(self.out / "settings.json", made_with)
+        self._check_weights(table, seeds)
         if not by_scene:
             by_scene, train = self._synthetic()
         elif train is None:
@@ -241,6 +244,12 @@ class _Job:
         if not clips:
             raise ValueError("None of the scenes can be scored (see above).")
         left_out |= labels["left_out"]
+        count = scenes_of(table, dict.fromkeys(clip.scene for clip in clips))
+        clips_of_table = [clip for clip in clips if clip.scene in count]
+        if not clips_of_table:
+            raise ValueError(
+                f"None of the scenes can be scored: the paper's {table} is of {', '.join(PAPER_SCENES[:3])}."
+            )
         rows = [row for row in TABLES[table] if row.run]
         pairs: dict[str, list[Path]] = {}
         for labels_of in dict.fromkeys(row.labels for row in rows if row.loss):
@@ -252,13 +261,21 @@ class _Job:
         for number, (row, seed) in enumerate(todo, 1):
             name = _run_name(row, seed)
             done[name] = self._run(name, partial(self._row, row, seed, clips, pairs.get(row.labels, [])))
-            results = _results(table, done, seeds, self.settings, clips, left_out)
+            results = _results(table, done, seeds, self.settings, clips_of_table, left_out)
             write_json(self.out / table / "results.json", results)
             with whole_file(self.out / table / "table.md") as temporary:
                 temporary.write_text(format_table(results), encoding="utf-8")
-            scored = _mean_over_scenes(done[name], clips, _headline(clips))
+            scored = _mean_over_scenes(done[name], clips_of_table, _headline(clips_of_table))
             self.say(f"{table} {number}/{len(todo)}: {name} {scored:.4f} ({done[name]['seconds']:.0f} s)")
         return results
+
+    def _check_weights(self, table: str, seeds: Sequence[int]) -> None:
+        """Where a network is still to be trained, its first weights must be there before anything else is done."""
+        from mpas_lite.encoders import check_weights
+
+        wanted = [self.out / "runs" / _run_name(row, seed) for row in TABLES[table] if row.loss for seed in seeds]
+        if not all((folder / "model.safetensors").exists() for folder in wanted):
+            check_weights(self.settings.encoder, self.settings.encoder_weights)
 
     def _synthetic(self) -> tuple[dict[str, list[str | Path]], list[str | Path]]:
         """The synthetic benchmark: clips to score by kind, clips to train on."""
@@ -342,7 +359,9 @@ class _Job:
         model, s = folder / "model.safetensors", self.settings
         if not model.exists():
             torch.manual_seed(seed)
-            net = MPASNet(s.encoder, encoder_weights=s.encoder_weights, siamese=row.siamese)
+            net = MPASNet(
+                s.encoder, encoder_weights=s.encoder_weights, siamese=row.siamese, fusion=row.sfa, width=s.width
+            )
             count = sum(len(find_pairs(each)) for each in pairs)
             rounds = Rounds(most=row.rounds)
             first = rounds.first(s.steps)  # all rows have the same number of steps
@@ -480,9 +499,9 @@ def _run_name(row: Row, seed: int | None) -> str:
 
 
 def _refuse_other_settings(path: Path, made_with: dict[str, Any]) -> None:
-    """Runs of other settings must not stand in one table."""
+    """Runs of other settings must not stand in one table; those from before psi's width was one had its default."""
     if path.exists():
-        changed = changes(read_json(path, _OBJECT), made_with)
+        changed = changes({"width": ReproduceSettings.width} | read_json(path, _OBJECT), made_with)
         if changed:
             raise ValueError(
                 f"{path.parent} holds runs made with other settings ({'; '.join(changed)}). "
@@ -541,7 +560,8 @@ def _results(
         seconds = [run["seconds"] for run in there.values()]
         lit = {seed: {"clips": run["light"]} for seed, run in there.items() if "light" in run}
         light = {kind: _statistics(lit, clips, kind) for kind in kinds} if lit else {}
-        rows.append({"name": row.name, "run": row.run, "paper": row.paper, "seconds": seconds, "iou": against,
+        paper = row.paper and {"miou": row.paper.miou, "scenes": row.paper.by_scene()}
+        rows.append({"name": row.name, "run": row.run, "paper": paper, "seconds": seconds, "iou": against,
                      "light": light})  # fmt: skip
     scenes: dict[str, list[str]] = {}
     for clip in clips:

@@ -41,8 +41,8 @@ class RunSettings:
         ``label.every = 0`` chooses the stride so that the clips give about ``pairs`` pairs.
     encoder, encoder_weights : str
         Of :class:`mpas_lite.MPASNet`.
-    siamese : bool
-        With the siamese branch (AIR and feature aggregation) or without.
+    siamese, fusion, width
+        Of :class:`mpas_lite.MPASNet`: the siamese branch, what it brings to the head, and the maps of psi.
     pairs : int
         Pairs wanted of all clips together, where the stride is free.
     steps : int
@@ -63,6 +63,8 @@ class RunSettings:
     encoder: str = "tf_efficientnet_lite0"
     encoder_weights: str | None = "offline"
     siamese: bool = True
+    fusion: bool = True
+    width: int | None = 64
     pairs: int = 144
     steps: int = 150
     batch_size: int = 4
@@ -78,22 +80,28 @@ class RunSettings:
 
     @classmethod
     def paper(cls) -> RunSettings:
-        """The paper's own settings: HRNetV2-W48, one frame in 20, circles of 20 px, a constant rate of 0.02.
+        """The paper's own settings: HRNetV2-W48 from ImageNet, one frame in 20, circles of 20 px, a rate of 0.02.
 
-        What the paper leaves open stays ours, as do the number of steps and the size of the frames.
+        What the paper leaves open stays ours, as do the number of steps and the size of the frames; the list is in
+        benchmarks/RESULTS.md.
         """
         return cls(
             label=LabelSettings(),
             encoder="hrnet_w48",
-            encoder_weights=None,
+            encoder_weights="imagenet",
+            width=None,
             schedule="constant",
             air_weight=1.0,
             augmentation="literal",
         )
 
     def with_encoder(self, encoder: str, encoder_weights: str | None = None) -> RunSettings:
-        """Another encoder, from scratch unless weights are named: an encoder's weights fit no other."""
-        return replace(self, encoder=encoder, encoder_weights=encoder_weights)
+        """Another encoder; weights that are not named are those of the hub where these were, else random ones.
+
+        An encoder's weights fit no other, but the hub has some for nearly all. "none" are random ones, too.
+        """
+        weights = encoder_weights or ("imagenet" if self.encoder_weights == "imagenet" else None)
+        return replace(self, encoder=encoder, encoder_weights=None if weights == "none" else weights)
 
 
 # What a run leaves in its folder; no clip of several gets such a name.
@@ -176,9 +184,11 @@ def _run(
     say: Callable[[str], None],
 ) -> dict:
     from mpas_lite.checkpoints import load, save  # torch only where it is needed: labels come without
+    from mpas_lite.encoders import check_weights
     from mpas_lite.inference import segment_to
     from mpas_lite.rounds import Rounds, fit_in_rounds
 
+    check_weights(settings.encoder, settings.encoder_weights)  # before the labels, which may take hours
     named = name_clips(sources, _WRITTEN)
     truth = {name: truth_folders(source, of_it) for (name, source), of_it in zip(named, truths, strict=True)}
 
@@ -315,4 +325,5 @@ def _new_net(settings: RunSettings) -> MPASNet:
     from mpas_lite.network import MPASNet
 
     torch.manual_seed(settings.seed)
-    return MPASNet(settings.encoder, encoder_weights=settings.encoder_weights, siamese=settings.siamese)
+    return MPASNet(settings.encoder, encoder_weights=settings.encoder_weights, siamese=settings.siamese,
+                   fusion=settings.fusion, width=settings.width)  # fmt: skip

@@ -150,7 +150,8 @@ def fit(
     loss : "dice" or "cross_entropy"
         L_SEG: Eq. 6, or what it is compared with. ``literal_dice`` divides by W'H' as printed.
     air_weight : float
-        Weight of Eq. 7; the paper's is 1. 0 switches it off and leaves the fusion.
+        Weight of Eq. 7; the paper's is 1. 0 switches it off and leaves the fusion (SFA without AIR); AIR without
+        SFA is a net made with ``fusion=False``.
     augmentation : "real", "literal" or "none"
         See :class:`~mpas_lite.datasets.TrainingViews`. A net without the siamese branch sees x only.
     long_side : int
@@ -635,6 +636,8 @@ def _train_elsewhere(
             if file.with_suffix(".error").exists():
                 raise pickle.loads(file.with_suffix(".error").read_bytes()) from None
             why = str(error).strip().splitlines()[-1]
+            if stop:  # Ctrl-C reaches the whole group: they may have ended while they were still starting
+                raise KeyboardInterrupt("training was stopped before its first step") from None
             raise ChildProcessError(f"One of the training processes has ended ({why}). {_GUARD}") from error
         result = torch.load(file, map_location="cpu", weights_only=True)
     net.load_state_dict(result["weights"])

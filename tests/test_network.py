@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 import timm
 import torch
 import torch.nn.functional as nnf
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
-from mpas_lite.encoders import make_encoder
+from mpas_lite.checkpoints import load, save
+from mpas_lite.encoders import check_weights, make_encoder
 from mpas_lite.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network import MPASNet
 
@@ -57,6 +59,68 @@ def test_fusion_is_the_mean_of_psi_of_both_views(net: MPASNet) -> None:
     logit = net.head((net.psi(f) + net.psi(f_hat)) / 2)
     by_hand = torch.sigmoid(nnf.interpolate(logit, scale_factor=4, mode="bilinear", align_corners=False))
     torch.testing.assert_close(prob, by_hand)
+
+
+def unfused(fusing: MPASNet) -> MPASNet:
+    """The same net in the mode of AIR without SFA."""
+    net = MPASNet(TINY, width=8, fusion=False)
+    net.load_state_dict(fusing.state_dict())
+    return net.eval()
+
+
+def test_without_fusion_the_head_sees_psi_of_the_first_view_alone(net: MPASNet) -> None:
+    """Table 2's AIR without SFA: both views are encoded, one goes on."""
+    alone = unfused(net)
+    x, x_hat = torch.rand(2, 1, 3, 64, 64)
+    seen: list[torch.Tensor] = []
+    handles = [
+        alone.encoder.register_forward_hook(lambda *_: seen.append(torch.empty(0))),
+        alone.head.register_forward_pre_hook(lambda _, args: seen.append(args[0])),
+    ]
+    prob, f, f_hat = alone(x, x_hat)
+    assert len(seen) == 3  # two views, and what the head gets
+    for handle in handles:
+        handle.remove()
+    assert torch.equal(seen[-1], alone.psi(alone.encode(x)))
+    assert torch.equal(prob, alone(x))
+    assert torch.equal(f_hat, alone.encode(x_hat))
+    assert not torch.equal(f, f_hat)
+    assert not torch.allclose(prob, net(x, x_hat)[0])
+
+
+def test_without_fusion_segmentation_moves_nothing_for_the_second_view() -> None:
+    net = MPASNet(TINY, width=8, fusion=False)
+    x, x_hat = torch.rand(2, 1, 3, 64, 64).requires_grad_()
+    prob, f, f_hat = net.eval()(x, x_hat)
+    assert torch.autograd.grad(prob.sum(), x_hat, allow_unused=True, retain_graph=True) == (None,)
+    for view in torch.autograd.grad(air_loss(f, f_hat), (x, x_hat)):
+        assert view.abs().sum() > 0
+
+
+def test_fusion_changes_nothing_in_inference(net: MPASNet) -> None:
+    x = torch.rand(2, 3, 50, 70)
+    assert torch.equal(unfused(net)(x), net(x))
+
+
+def test_fusion_is_noted_only_where_there_is_none(net: MPASNet, tmp_path) -> None:
+    """Nets with fusion are described as before there was a choice, so files from then are read."""
+    assert list(net.config) == ["encoder", "siamese", "width", "long_side"]
+    assert MPASNet(TINY, siamese=False, fusion=False).config == MPASNet(TINY, siamese=False).config
+    save(unfused(net), tmp_path / "alone.safetensors")
+    save(net, tmp_path / "fusing.safetensors")
+    assert load(tmp_path / "alone.safetensors").config == {**net.config, "fusion": False}
+    assert not load(tmp_path / "alone.safetensors").fusion
+    assert load(tmp_path / "fusing.safetensors").fusion
+
+
+def test_psi_can_keep_the_maps_of_f() -> None:
+    """The literal reading of the paper's 1x1xC, and ours beside it."""
+    with torch.device("meta"):
+        paper, ours = MPASNet("hrnet_w48", width=None), MPASNet("hrnet_w48")
+    assert tuple(paper.psi[0].weight.shape) == (720, 720, 1, 1)
+    assert paper.config["width"] == paper.width == 720
+    sizes = [[sum(p.numel() for p in part.parameters()) for part in (n.psi, n.head, n)] for n in (paper, ours)]
+    assert sizes == [[519_840, 6_481, 65_851_441], [46_208, 577, 65_371_905]]
 
 
 def test_both_views_and_every_weight_receive_a_gradient() -> None:
@@ -143,8 +207,36 @@ def test_missing_hub_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.create_connection", no_network)
     monkeypatch.setattr("mpas_lite.encoders.getproxies", dict)
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
-    with pytest.raises(ValueError, match=r"cannot be downloaded .*encoder_weights='offline'"):
-        MPASNet(TINY, encoder_weights="imagenet")
+    for ask in (partial(MPASNet, encoder_weights="imagenet"), partial(check_weights, weights="imagenet")):
+        with pytest.raises(ValueError, match=r"cannot be downloaded .*encoder_weights='offline'") as refused:
+            ask(TINY)
+        said = str(refused.value)
+        assert "no connection to huggingface.co" in said
+        assert f"model.safetensors of https://huggingface.co/{timm.get_pretrained_cfg(TINY).hf_hub_id} " in said
+        assert "--encoder-weights FILE" in said
+        assert "--encoder-weights none" in said
+
+
+def test_weights_are_checked_before_anything_is_done(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_weights("hrnet_w48", None)
+    with pytest.raises(ValueError, match=r"no such file.*--encoder-weights none"):
+        check_weights("hrnet_w48", tmp_path / "none.pth")
+    with pytest.raises(ValueError, match="for tf_efficientnet_lite0 only"):
+        check_weights("hrnet_w48", "offline")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"mpas_lite\[offline-encoder\]"):
+        check_weights("tf_efficientnet_lite0", "offline")
+
+
+def test_the_file_that_the_hub_has_is_read(tmp_path) -> None:
+    """What the refusal asks for: timm's own file of the whole network, classifier and all."""
+    torch.manual_seed(3)
+    save_file(timm.create_model("hrnet_w18_small").state_dict(), tmp_path / "model.safetensors")
+    net = MPASNet("hrnet_w18_small", encoder_weights=tmp_path / "model.safetensors")
+    weights = load_file(tmp_path / "model.safetensors")
+    ours = net.encoder.state_dict()
+    assert len(ours) > 300
+    assert all(torch.equal(ours[name], weights[name]) for name in ours)
 
 
 def test_unknown_and_unfit_encoders_are_named() -> None:

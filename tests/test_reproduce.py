@@ -1,6 +1,7 @@
 """The paper's tables: every row with every seed, gone on with, refused with other settings, exact to read."""
 
 import json
+import re
 import shutil
 import statistics
 from dataclasses import replace
@@ -8,17 +9,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from conftest import ROOT
 from test_sources import make_crowd_clip
 
 from mpas_lite import cli
 from mpas_lite import reproduce as module
+from mpas_lite.checkpoints import load
 from mpas_lite.evaluation import iou
-from mpas_lite.files import read_json
+from mpas_lite.files import read_json, write_json
 from mpas_lite.images import read_image, write_image
 from mpas_lite.pseudolabel import LabelSettings, label_frames
 from mpas_lite.reproduce import ReproduceSettings, reproduce
 from mpas_lite.scenes import render_scene, write_scene
-from mpas_lite.tables import TABLES, format_table, mean_and_std
+from mpas_lite.sources import _scene_list
+from mpas_lite.tables import _NOTES, PAPER_SCENES, TABLES, format_table, mean_and_std
 from mpas_lite.video import read_video
 
 TINY = ReproduceSettings(
@@ -133,11 +137,22 @@ def test_tables_share_runs_and_go_on(done, clips, monkeypatch):
 
     monkeypatch.setattr(training, "fit", noting)
     second = quietly("table2", out, scenes=clips, seeds=(0,))
-    assert trained == ["ce-seed0", "dice-sfa-seed0", "ce-sfa-air-seed0"]
-    assert (
-        rows_of(second)["Dice"]["iou"]["crowd"]["seeds"]["0"]
-        == rows_of(first)["MPASNET*"]["iou"]["crowd"]["seeds"]["0"]
-    )
+    assert trained == ["dice-air-seed0", "dice-sfa-seed0", "ce-sfa-air-seed0", "ce-seed0"]
+    for ours, theirs in (("Dice", "MPASNET*"), ("AIR + SFA, Dice", "MPASNET")):
+        assert (
+            rows_of(second)[ours]["iou"]["crowd"]["seeds"]["0"] == rows_of(first)[theirs]["iou"]["crowd"]["seeds"]["0"]
+        )
+    scores = {row["name"]: row["iou"]["crowd"]["seeds"]["0"] for row in second["rows"] if "Dice" in row["name"]}
+    assert len(set(scores.values())) == 4, "two rows are one network"
+    configs = {
+        run: load(out / f"runs/{run}-seed0/model.safetensors").config for run in ("dice-air", "dice-sfa", "dice")
+    }
+    assert [(config["siamese"], config.get("fusion", True)) for config in configs.values()] == [
+        (True, False), (True, True), (False, True)
+    ]  # fmt: skip
+    airs = {run: read_json(out / f"runs/{run}-seed0/training.json") for run in ("dice-air", "dice-sfa")}
+    weights = {run: (t["loss"][0] - t["segmentation"][0]) / t["air"][0] for run, t in airs.items()}
+    assert weights == {"dice-air": pytest.approx(0.1, rel=1e-3), "dice-sfa": pytest.approx(0, abs=1e-6)}
 
     trained.clear()
     before = (out / "runs/dice-seed1/scores.json").stat().st_mtime_ns
@@ -190,6 +205,26 @@ def test_other_settings_are_refused(done, clips):
         quietly("table2", out, scenes=clips, settings=replace(TINY, label=replace(TINY.label, radius=5)))
     with pytest.raises(ValueError, match=r"other settings \(scenes "):
         quietly("table1", out, scenes=clips[:1])
+    with pytest.raises(ValueError, match=r"other settings \(width 64 -> None\)"):
+        quietly("table1", out, scenes=clips, settings=replace(TINY, width=None))
+
+
+def test_runs_from_before_the_width_of_psi_was_a_setting_are_gone_on_with(done, clips):
+    out, first = done
+    path = out / "settings.json"
+    settings = read_json(path)
+    assert settings.pop("width") == 64
+    write_json(path, settings)
+    again = quietly("table1", out, scenes=clips, seeds=(0, 1))
+    assert [row["iou"] for row in again["rows"]] == [row["iou"] for row in first["rows"]]
+
+
+def test_weights_that_cannot_be_had_are_refused_before_anything_is_rendered_or_labelled(clips, done, tmp_path):
+    settings = replace(TINY, encoder_weights=str(tmp_path / "none.pth"))
+    with pytest.raises(ValueError, match="there is no such file"):
+        quietly("table2", tmp_path / "out", settings=settings)
+    assert not (tmp_path / "out" / "scenes").exists()
+    assert not (tmp_path / "out" / "pairs").exists()
 
 
 # ------------------------------------------------------------------------------------------------ bad input
@@ -280,6 +315,39 @@ def test_the_papers_scenes_by_the_command(databases, tmp_path):
     for name in ("CM+CRM", "MOG2", "MPASNET"):
         assert set(rows_of(results)[name]["iou"]["truth"]["scenes"]) == {"2_36", "marathonround"}
         assert set(rows_of(results)[name]["iou"]["crowd"]["scenes"]) == {"2_36"}
+    crowd, truth = (cells_of(section) for section in done.output.split("## Against ")[1:])
+    assert crowd["method"][-1] == "Scene1 (2_36)"
+    assert truth["method"][-2:] == ["Scene1 (2_36)", "Scene4 (marathonround)"]
+    ours = rows_of(results)["MPASNET"]["iou"]["truth"]["scenes"]
+    assert truth["MPASNET"][-2:] == [f"{ours[scene]['mean']:.4f}" for scene in ("2_36", "marathonround")]
+    assert truth["MPASNET, the paper's"] == ["0.6447", "–", "0.4887", "0.6553"]
+    assert truth["CM+CRM, the paper's"] == ["0.4949", "–", "0.2561", "0.6921"]
+    assert truth["CrowdRL, the paper's"] == ["0.5213", "–", "0.6279", "0.4673"]
+    assert "CrowdRL" not in truth
+    assert "MOG2 †" in truth
+    assert "over 2_36, marathonround: CM+CRM 0.4741, CrowdRL 0.5476, MPASNET* 0.5228, MPASNET 0.5720." in done.output
+
+    command[1] = "table2"  # of Scenes 1 to 3
+    with pytest.warns(UserWarning, match="not at hand"):
+        done = CliRunner().invoke(cli.cli, command, catch_exceptions=False)
+    results = read_json(tmp_path / "table2" / "results.json")
+    assert results["scenes"] == {"2_36": ["2_36-1", "2_36-2"]}
+    table = cells_of(done.output.split("## Against ")[2])
+    assert table["AIR, Dice, the paper's"] == ["0.6009", "–", "0.4709"]
+    assert "Dice †" in table
+
+
+def test_table_2_needs_one_of_its_scenes(databases, tmp_path):
+    scenes = {"marathonround": [databases / "cmd" / "marathonround-1"]}
+    with pytest.raises(ValueError, match="the paper's table2 is of 2_36, 1_8_groupSplit, 2_000455712"):
+        quietly("table2", tmp_path, scenes=scenes, seeds=(0,))
+
+
+def cells_of(section):
+    """The cells of a Markdown table behind the first, by the first."""
+    lines = [line for line in section.splitlines() if line.startswith("|") and "|:" not in line]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {name: cells for name, *cells in rows}
 
 
 def test_the_papers_scenes_must_be_there_and_alone(databases, tmp_path):
@@ -297,13 +365,16 @@ def test_the_papers_scenes_must_be_there_and_alone(databases, tmp_path):
 def test_table_reads_exactly():
     iou = {"mean": 0.5, "std": 0.01234, "seeds": {}, "scenes": {"hall": {"mean": 0.5, "std": 0.01234}}}
     once = {"mean": 0.4, "std": None, "seeds": {}, "scenes": {"hall": {"mean": 0.4, "std": None}}}
+    quoted = {name: {"miou": miou, "scenes": dict.fromkeys(PAPER_SCENES, miou)}
+              for name, miou in (("CM+CRM", 0.4949), ("CrowdRL", 0.5213), ("MPASNET", 0.6447))}  # fmt: skip
     results = {
         "table": "table1",
         "rows": [
-            {"name": "CM+CRM", "paper": 0.4949, "seconds": [30.0], "iou": {"crowd": once}, "light": {}},
-            {"name": "CrowdRL", "paper": None, "seconds": [], "iou": {}, "light": {}},
-            {"name": "MPASNET", "paper": 0.6447, "seconds": [60.0, 90.0], "iou": {"crowd": iou, "person": once},
-             "light": {"crowd": once}},
+            {"name": "CM+CRM", "paper": quoted["CM+CRM"], "seconds": [30.0], "iou": {"crowd": once}, "light": {}},
+            {"name": "CrowdRL", "paper": quoted["CrowdRL"], "seconds": [], "iou": {}, "light": {}},
+            {"name": "MOG2", "paper": None, "seconds": [], "iou": {"crowd": once}, "light": {}},
+            {"name": "MPASNET", "paper": quoted["MPASNET"], "seconds": [60.0, 90.0],
+             "iou": {"crowd": iou, "person": once}, "light": {"crowd": once}},
         ],
         "seeds": [0, 1],
         "scenes": {"hall": ["hall-1", "hall-2"]},
@@ -320,7 +391,8 @@ def test_table_reads_exactly():
 | method  |  paper | ours            | in another light | hall            |
 |:--------|-------:|:----------------|:-----------------|:----------------|
 | CM+CRM  | 0.4949 | 0.4000          | –                | 0.4000          |
-| CrowdRL |      – | –               | –                | –               |
+| CrowdRL | 0.5213 | –               | –                | –               |
+| MOG2 †  |      – | 0.4000          | –                | 0.4000          |
 | MPASNET | 0.6447 | 0.5000 ± 0.0123 | 0.4000           | 0.5000 ± 0.0123 |
 """
         in text
@@ -329,16 +401,85 @@ def test_table_reads_exactly():
     assert "seeds 0, 1." in text
     assert "3 min on a CPU, 1 of 2 cores" in text
     assert text.count("## Against") == 2
-    assert "paper |" not in text.split("## Against person masks")[1]
+    assert "paper |" not in text.split("## Against person masks")[1].split("##")[0]
+    printed = cells_of(text.split("## The paper's figures, as printed")[1])
+    assert printed["method"] == [*(f"Scene{n} ({name})" for n, name in enumerate(PAPER_SCENES, 1)), "mIoU"]
+    assert printed["CrowdRL"] == ["0.5213"] * 7
+    assert "MOG2 †" not in printed
+    assert "† An addition of ours" in text
 
 
-def test_figures_of_the_paper():
-    """Only what is certain is quoted, and both tables mean the same network by the same figure."""
-    paper = {name: {row.name: row.paper for row in rows} for name, rows in TABLES.items()}
-    assert paper["table1"] == {
-        "CM+CRM": 0.4949, "CrowdRL": None, "MOG2": None, "MOG2 closed": None, "MPASNET*": 0.6009, "MPASNET": 0.6447,
-    }  # fmt: skip
-    assert {name for name, figure in paper["table2"].items() if figure} == {"Dice", "Dice + SFA + AIR"}
+# Method, IoU on the scenes, mIoU: as the paper prints them.
+PRINTED = {
+    "table1": """\
+CM [4] + CRM 0.2561 0.6410 0.5154 0.6921 0.5251 0.3608 0.4949
+CrowdRL [10] 0.6279 0.4832 0.5746 0.4673 0.3298 0.6614 0.5213
+MPASNET* 0.4707 0.6547 0.6151 0.5749 0.6614 0.6685 0.6009
+MPASNET (Ours) 0.4887 0.7078 0.6617 0.6553 0.6655 0.6892 0.6447
+""",
+    "table2": """\
+X X Dice 0.4887 0.7078 0.6617 0.6194
+X Dice 0.4709 0.6856 0.6462 0.6009
+X Dice 0.4638 0.6788 0.6248 0.5891
+X X CE 0.4735 0.6750 0.6489 0.5991
+""",
+}
+WHICH = {  # our row of each printed one
+    "table1": ("CM+CRM", "CrowdRL", "MPASNET*", "MPASNET"),
+    "table2": ("AIR + SFA, Dice", "AIR, Dice", "SFA, Dice", "AIR + SFA, CE"),
+}
+
+
+def figures(lines):
+    """The numbers with four decimals of each line."""
+    return [[float(word) for word in line.split() if re.fullmatch(r"0\.\d{4}", word)] for line in lines]
+
+
+@pytest.mark.parametrize("table", ["table1", "table2"])
+def test_every_quoted_figure_is_as_printed(table):
+    quoted = {row.name: row.paper for row in TABLES[table] if row.paper}
+    assert tuple(quoted) == WHICH[table]
+    assert [[*row.scenes, row.miou] for row in quoted.values()] == figures(PRINTED[table].splitlines())
+    added = {row.name for row in TABLES[table] if not row.paper}
+    assert added == {"table1": {"MOG2", "MOG2 closed"}, "table2": {"Dice", "CE"}}[table]
+    assert not any(row.paper for row in TABLES["beyond"])
+
+
+@pytest.mark.parametrize("table", ["table1", "table2"])
+def test_what_counts_as_printed_is_in_the_papers_text(table):
+    paper = ROOT.parent / "shared" / "paper" / "mpasnet_icip2021.txt"
+    if not paper.is_file():
+        pytest.skip("the paper's text is not at hand (../shared/paper)")
+    lines = paper.read_text(encoding="utf-8").splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith(f"Table {table[-1]}: "))
+    rows = [line for line in lines[first : first + 14] if re.search(r"0\.\d{4}$", line)][:4]
+    assert rows == PRINTED[table].splitlines()
+
+
+def test_the_scenes_are_the_papers_in_its_order():
+    assert [scene["name"] for scene in _scene_list()] == list(PAPER_SCENES)
+
+
+def test_air_contributes_the_most():
+    """What settles the ticks of Table 2: without AIR the full model loses most."""
+    miou = {row.name: row.paper.miou for row in TABLES["table2"] if row.paper}
+    lost = {name: miou["AIR + SFA, Dice"] - value for name, value in miou.items()}
+    assert max(lost, key=lost.get) == "SFA, Dice"
+    rows = {row.name: row for row in TABLES["table2"]}
+    assert [(rows[name].sfa, rows[name].air) for name in WHICH["table2"]] == [
+        (True, True), (False, True), (True, False), (True, True)
+    ]  # fmt: skip
+
+
+def test_the_notes_say_where_a_printed_miou_is_no_mean():
+    said = _NOTES["table1"]
+    assert "the mean of the row's figures in MPASNET only" in said
+    for name, mean, printed in (("CM+CRM", 0.4984, 0.4949), ("CrowdRL", 0.5240, 0.5213), ("MPASNET*", 0.6075, 0.6009)):
+        assert f"{name}'s is {mean:.4f}, not {printed:.4f}" in said
+    for row in TABLES["table2"]:
+        assert row.paper is None or round(statistics.fmean(row.paper.scenes), 4) == row.paper.miou
+    assert "mean over Scenes 1 to 3 is 0.5802" in _NOTES["table2"]
+    assert '"AIR contributes the most"' in _NOTES["table2"]
 
 
 def test_results_are_json_and_say_all(done, clips):
@@ -348,7 +489,7 @@ def test_results_are_json_and_say_all(done, clips):
     assert {"settings", "machine", "versions", "seeds", "scenes"} <= results.keys()
     table = (out / "table1/table.md").read_text()
     for row in TABLES["table1"]:
-        assert f"| {row.name} " in table
+        assert f"| {row.name} {'' if row.paper else '† '}" in table
     assert "Against person masks" in table
 
 

@@ -18,8 +18,9 @@ from conftest import weights_equal, write_pairs
 from safetensors.torch import save_file
 
 from mpas_lite import training
-from mpas_lite.datasets import PairDataset
+from mpas_lite.datasets import PairDataset, TrainingViews
 from mpas_lite.images import write_image
+from mpas_lite.losses import air_loss, dice_loss
 from mpas_lite.network import MPASNet
 from mpas_lite.records import model_card, read_log
 from mpas_lite.training import fit, load, recalibrate_batch_norm, save
@@ -83,6 +84,22 @@ def test_every_option_trains(clip: Path, options: dict[str, Any]) -> None:
 def test_without_siamese_branch_there_is_no_air(clip: Path) -> None:
     history = fit(new_net(siamese=False), clip, epochs=1, **QUICK)
     assert history.air == [0.0]
+
+
+def test_without_fusion_there_is_air_and_one_view_is_segmented(clip: Path, tmp_path: Path) -> None:
+    """AIR without SFA: the first step's L_SEG is that of the view alone, its L_AIR that of both."""
+    net, by_hand = new_net(fusion=False), new_net().train()
+    history = fit(net, clip, out=tmp_path, epochs=1, accelerator="cpu", progress=False, batch_size=5)
+    dataset = PairDataset(clip)
+    views = [TrainingViews(dataset, "real", seed=0)[0, index] for index in training._order(0, 0, 5, 5)]
+    x, x_hat, target, valid = (torch.stack(parts) for parts in zip(*views, strict=True))
+    f, f_hat = by_hand.encode(x / 255), by_hand.encode(x_hat / 255)
+    prob = by_hand._segment(by_hand.psi(f), x)
+    assert history.segmentation[0] == pytest.approx(dice_loss(prob, target, valid=valid).item(), abs=1e-5)
+    assert history.air[0] == pytest.approx(air_loss(f, f_hat).item(), rel=1e-4)
+    assert history.air[0] > 0
+    with pytest.raises(ValueError, match="the net's fusion is None and was False"):
+        fit(new_net(), clip, out=tmp_path, epochs=1, accelerator="cpu", progress=False, batch_size=5)
 
 
 def test_weights_move_as_sgd_of_the_printed_loss_says(clip: Path) -> None:
