@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ _PATIENCE = 500  # failed attempts in a row after which the video is at its end;
 _DELAY = 64  # frames that a decoder may hold back
 _SAMPLE = 37  # of every so many rows one is compared first
 _CODECS = {"av01": "AV1 video", "vvc1": "H.266/VVC video", "hev1": "HEVC video", "hvc1": "HEVC video"}
+_ONE_AT_A_TIME = threading.RLock()  # threads that catch at once would leave the file to each other
 _ALONE = "import cv2, sys; c = cv2.VideoCapture(sys.argv[1]); c.read(); c.read()"
 
 
@@ -234,12 +236,12 @@ class _Said:
 def standard_error() -> Iterator[_Said]:
     """Catch what libraries write to standard error (file 2 of the process); nothing where that cannot be caught."""
     said = _Said()
-    try:
-        kept = os.dup(2)
-    except OSError:
-        yield said
-        return
-    with tempfile.TemporaryFile() as file:
+    with _ONE_AT_A_TIME, tempfile.TemporaryFile() as file:
+        try:
+            kept = os.dup(2)
+        except OSError:
+            yield said
+            return
         os.dup2(file.fileno(), 2)
         try:
             yield said

@@ -503,3 +503,19 @@ def test_standard_error_may_be_closed(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.avi")], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "4")
+
+
+def test_threads_that_open_videos_at_once_leave_standard_error_as_it_was(tmp_path, capfd):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from mpas_lite.capture import standard_error
+
+    def say(number):
+        with standard_error() as said:
+            os.write(2, b"%d" % number)
+        return said.text
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(say, range(200))) == [str(number) for number in range(200)]
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
