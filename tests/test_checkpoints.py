@@ -228,6 +228,7 @@ def mutants() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "history nan": lambda c: c["history"].__setitem__(0, [0.1, float("nan"), 0.1]),
         "history two": lambda c: c["history"].append([0.1, 0.1, 0.1]),
         "validation text": lambda c: c.update(validation=["x"]),
+        "run with a number for a name": lambda c: c["run"].update({7: 1}),
         "no weight": lambda c: c["weights"].pop("head.bias"),
         "weight is a list": lambda c: c["weights"].update({"head.bias": [1.0]}),
         "weight of another shape": lambda c: c["weights"].update({"head.bias": torch.zeros(2)}),
