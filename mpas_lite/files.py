@@ -76,7 +76,11 @@ def whole_file(path: str | Path, *, ours: Callable[[Path], bool] | None = None) 
 def _to_disk(path: Path) -> None:
     """Have the content on the disk before the name: a power failure leaves no empty file behind."""
     with open(path, "rb+") as file:
-        os.fsync(file.fileno())
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # what a file system says that cannot
+                raise
 
 
 def _rename(temporary: Path, path: Path) -> None:

@@ -7,6 +7,7 @@ runs out of one folder, and files that are not yet whole. Delete it, and what li
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import zlib
@@ -247,9 +248,10 @@ def _lock(number: int) -> bool:
             import fcntl
 
             fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:  # a file system without locks (some that are mounted from a cloud) holds nobody up
+        return error.errno not in _TAKEN
     return True
 
 
+_TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)

@@ -1,5 +1,6 @@
 """Nothing is written over or deleted that this program did not write, and one run at a time writes into a folder."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -36,7 +37,9 @@ def test_what_we_wrote_may_be_written_anew_and_deleted(tmp_path):
     assert not (tmp_path / "a" / "one.txt").exists()
 
 
-@pytest.mark.parametrize("whose", ["somebody's", "ours, and changed since", "a link", "a link in place of ours", "a folder"])
+@pytest.mark.parametrize(
+    "whose", ["somebody's", "ours, and changed since", "a link", "a link in place of ours", "a folder"]
+)
 def test_what_we_did_not_write_stays_and_is_named(tmp_path, whose):
     path, elsewhere = tmp_path / "out" / "one.txt", tmp_path / "elsewhere.txt"
     elsewhere.write_text("mine")
@@ -158,6 +161,18 @@ def test_a_folder_is_refused_while_it_or_one_above_or_below_is_held(tmp_path, he
         holder.stdin.close()
     with output_folder(folder):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another way to lock there")
+def test_a_file_system_without_locks_holds_nobody_up(tmp_path, monkeypatch):
+    import fcntl
+
+    def cannot(number, what):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", cannot)
+    with output_folder(tmp_path):
+        write(tmp_path / "a.txt", "1")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
