@@ -77,9 +77,9 @@ def test_pairs_never_go_where_frames_are_read(tmp_path, moving_square, out):
     for t, frame in enumerate(moving_square[:12]):
         write_image(frames / f"{t:06d}.png", frame)
     before = everything(tmp_path)
-    with pytest.raises(ValueError, match="which (is|are) read"):
+    with pytest.raises(ValueError, match=r"which (is|are) read"):
         pseudo_label(frames, tmp_path / out, settings=SMALL, progress=False)
-    with pytest.raises(ValueError, match="which (is|are) read"):
+    with pytest.raises(ValueError, match=r"which (is|are) read"):
         pseudo_label_many([frames], tmp_path / out, settings=SMALL, progress=False)
     assert everything(tmp_path) == before
 
