@@ -240,7 +240,15 @@ def plot_partial_sums(W: Any, z: float, k: int, start: int, end: int, length: in
 
 
 def walk_explorer(
-    position: np.ndarray, W: Any, z: float, k: int, *, start: int = 0, end: int = 1, longest: int = 8
+    position: np.ndarray,
+    W: Any,
+    z: float,
+    k: int,
+    *,
+    start: int = 0,
+    end: int = 1,
+    length: int = 1,
+    longest: int = 8,
 ) -> Explorer:
     """Build the controls for i, j and L: the walks from i to j on the graph, and their sum closing in on Z[i, j].
 
@@ -251,8 +259,8 @@ def walk_explorer(
         Eq. 1, of a few particles; none looks at itself.
     z, k : float, int
         The damping per step and K; ``0 < z < 1/K``.
-    start, end : int
-        i and j to begin with.
+    start, end, length : int
+        i, j and L to begin with.
     longest : int
         The largest L of the slider.
 
@@ -294,7 +302,7 @@ def walk_explorer(
     controls = {
         "start": slider(menu, "i  where the walks start", options=particles, value=start),
         "end": slider(menu, "j  where they end", options=particles, value=end),
-        "length": slider(ipywidgets.IntSlider, "L  length of the walks [steps]", value=1, min=1, max=longest),
+        "length": slider(ipywidgets.IntSlider, "L  length of the walks [steps]", value=length, min=1, max=longest),
     }
     return Explorer(controls, draw)
 
