@@ -1,6 +1,6 @@
 """Circular region merging (CRM): from points that move together to a region.
 
-Each kept particle grows to a disc; the union of the discs is the pseudo-label (Section 3.1 of the paper).
+Each kept particle grows to a disc; the union of the discs is the pseudo-label (section 2.2 of the paper).
 """
 
 from __future__ import annotations

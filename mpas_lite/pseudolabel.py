@@ -1,6 +1,6 @@
 """Labels without a labeller: a video in, pairs of (frame, pseudo-label) out, on disk.
 
-This is where the first half of the method comes together (Section 3.1 of the paper)::
+This is where the first half of the method comes together (section 2.2 of the paper)::
 
     window of frames -> particles -> crowd graph -> collective merging -> circular region merging
 

@@ -24,7 +24,8 @@
 #
 # **You will learn**
 # - how velocity correlation among nearest neighbours becomes a weighted, directed graph (Eq. 1);
-# - what a power of its matrix counts (Eq. 2), and why an infinite sum of powers has a simple closed form (Eq. 3, 4);
+# - how all chains of so many steps add up (Eq. 2), why that is a power of the matrix, and why an infinite sum of powers
+#   has a simple closed form (Eq. 3, 4);
 # - why the damping $z$ must stay below $1/K$, and what the spectral radius has to do with it;
 # - that row sums of the closed form are Katz centrality, and that nobody needs a matrix inverse to get them.
 #
@@ -135,7 +136,14 @@ assert not W.toarray()[4].any()
 #
 # Such a chain is called a **walk** of length $L$, where $L$ counts the steps. A walk may come back to where it has
 # been; a *simple path* may not. We want walks, and we want all of them: list every walk, write down its product, and
-# add up those with the same start and the same end.
+# add up those with the same start and the same end. That is the paper's Eq. 2, the **path similarity** $\nu_L$. With
+# $\mathcal{P}^{(L)}_{ij}$ for all walks of length $L$ from $i$ to $j$, and $n^{(p)}_0 = i,\; n^{(p)}_1,\; \dots,\;
+# n^{(p)}_L = j$ for the particles that the walk $p$ visits, one after the other,
+#
+# $$ \nu_L(i, j) = \sum_{p \,\in\, \mathcal{P}^{(L)}_{ij}} \; \prod_{k=0}^{L-1}
+# w_{n^{(p)}_k \, n^{(p)}_{k+1}} \tag{2} $$
+#
+# (The paper says *path* where we say *walk*; we shall see that it means the same.)
 #
 # networkx knows the graph; four lines of our own follow its edges, step by step.
 
@@ -169,25 +177,39 @@ for length, found in by_length.items():
 # %% [markdown]
 # Look at `3-1-0-1` in the list of length 3: it visits 1 twice. It is a walk and no simple path.
 #
-# Now collect the products in a matrix: entry $(i, j)$ is the sum over all walks from $i$ to $j$. The paper calls it
-# the *path similarity* $\nu_L$. It needs no enumeration at all, because a matrix product does exactly this: entry
-# $(i, j)$ of $W W$ is $\sum_k w_{ik} w_{kj}$, a sum over everyone in the middle.
+# Now Eq. 2 as it is printed: entry $(i, j)$ of $\nu_L$ is the sum over all walks from $i$ to $j$ of their products.
+
+
+# %%
+def path_similarity_as_printed(graph, length):
+    """Eq. 2, walk by walk, with no matrix product."""
+    nu = np.zeros((len(graph), len(graph)))
+    for start in graph:
+        for walk in walks(graph, start, length):
+            nu[walk[0], walk[-1]] += product(graph, walk)
+    return nu
+
+
+# %% [markdown]
+# It needs no enumeration at all, because a matrix product does exactly this: entry $(i, j)$ of $W W$ is
+# $\sum_k w_{ik} w_{kj}$, a sum over everyone in the middle, and with every further factor $W$ each walk grows by one
+# step. So Eq. 2 has a **corollary**, for which the paper points to algebraic graph theory:
 #
-# $$ \nu_L(i, j) = \bigl(W^L\bigr)_{ij} \tag{2} $$
+# $$ \nu_L = W^L $$
+#
+# `mp.path_similarity` is this power.
 
 # %% tags=["nbval-check-output"]
-for length, found in by_length.items():
-    summed = np.zeros((5, 5))
-    for walk in found:
-        summed[walk[0], walk[-1]] += product(G, walk)
+for length in by_length:
+    summed = path_similarity_as_printed(G, length)
     nu = mp.path_similarity(W, length)
     assert np.allclose(summed, nu.toarray())
     print(f"length {length}: from 3 to 1, walks added up {summed[3, 1]:.4f}, power of the matrix {nu[3, 1]:.4f}")
 
 # %% [markdown]
-# **What we saw.** The powers $W, W^2, W^3$ and the enumerated walks agree in every entry. networkx counts the same
-# number of walks, and a count of simple paths would have missed some: of the 28 walks of length 3, only 2 are simple
-# paths.
+# **What we saw.** The powers $W, W^2, W^3$ and Eq. 2 agree in every entry. networkx counts the same number of walks. With
+# simple paths alone the corollary would be false: of the 28 walks of length 3, only 2 are simple paths. So the paper's
+# *paths* are walks.
 
 # %%
 for length, found in by_length.items():
@@ -198,6 +220,10 @@ assert len(by_length[3]) == 28
 assert len(simple) == 2
 assert [3, 1, 0, 1] in by_length[3]
 assert [3, 1, 0, 1] not in simple
+without_return = np.zeros((5, 5))
+for walk in simple:
+    without_return[walk[0], walk[-1]] += product(G, walk)
+assert not np.allclose(without_return, mp.path_similarity(W, 3).toarray())
 
 # %% [markdown]
 # ## 3. How do we add up walks of every length?

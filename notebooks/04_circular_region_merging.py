@@ -654,7 +654,7 @@ try_exercise(check_3, solution_3)
 #
 # - Jinhai Yang and Hua Yang, *MPASNET: Motion Prior-Aware Siamese Network for Unsupervised Deep Crowd Segmentation in
 #   Video Scenes*, ICIP 2021,
-#   [arXiv:2101.08609](https://arxiv.org/abs/2101.08609), Section 3.1 and Fig. 3.
+#   [arXiv:2101.08609](https://arxiv.org/abs/2101.08609), section 2.2 and Fig. 3.
 # - B. Zhou, X. Tang, H. Zhang and X. Wang, *Measuring crowd collectiveness*, IEEE Transactions on Pattern Analysis and
 #   Machine Intelligence 36, 2014.
 # - Z. Zivkovic, *Improved adaptive Gaussian mixture model for background subtraction*, ICPR 2004.

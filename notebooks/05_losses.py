@@ -612,7 +612,47 @@ assert 0 < grey < 30
 # %% [markdown]
 # **What we saw.** `ColorJitter()` with default arguments is the identity: every strength is `None`. Only
 # `RandomGrayscale` acts, in about one frame of ten (its default p is 0.1). In the other nine the two views are the same
-# tensor, $F = \hat F$, and AIR is exactly 0.
+# tensor.
+#
+# Then $F = \hat F$ for these nine, and their AIR is exactly 0? It depends on the company that a frame is in. Here are four
+# frames, of which one is made grey, and an untrained network, in eval mode and in training mode.
+
+# %%
+from torchvision.transforms.functional import rgb_to_grayscale
+
+four = torch.stack([torch.tensor(one).permute(2, 0, 1) for _, one in video.frames([0, 20, 40, 60])]) / 255
+one_grey = four.clone()
+one_grey[1] = rgb_to_grayscale(four[1], num_output_channels=3)
+
+torch.manual_seed(0)
+untrained = mp.MPASNet("test_efficientnet")
+air_of_frame = {}
+for mode in ("eval", "training"):
+    untrained.train(mode == "training")
+    with torch.no_grad():
+        pairs_of_maps = list(zip(untrained.encode(four), untrained.encode(one_grey), strict=True))
+    air_of_frame[mode] = [mp.air_loss(*maps).item() for maps in pairs_of_maps]
+    print(f"{mode:8s} AIR of each frame: " + "  ".join(f"{value:.4f}" for value in air_of_frame[mode]))
+
+untrained.train()
+with torch.no_grad():
+    nobody_changed = mp.air_loss(untrained.encode(four), untrained.encode(four)).item()
+print(f"training, none of the four made grey: {nobody_changed}")
+print("share of batches of 4 and 8 in which none is:", *(f"{0.9**size:.2f}" for size in (4, 8)))
+untouched = (0, 2, 3)
+assert all(air_of_frame["eval"][number] == 0 for number in untouched)
+assert air_of_frame["eval"][1] > 0
+assert all(0.01 * air_of_frame["training"][1] < air_of_frame["training"][number] for number in untouched)
+assert all(air_of_frame["training"][number] < 0.5 * air_of_frame["training"][1] for number in untouched)
+assert nobody_changed == 0
+assert 0.6 < 0.9**4 < 0.7
+assert 0.4 < 0.9**8 < 0.5
+
+# %% [markdown]
+# **What we saw.** In eval mode each frame is on its own, and the three that were left alone have an AIR of exactly 0. In
+# training mode they have not: **batch norm** takes its mean and variance from the whole batch, so one grey frame moves
+# the features of all. Only a batch in which no frame was made grey has an AIR of exactly 0: two batches of four in
+# three, and fewer than one half of the batches of eight.
 #
 # The library offers both: `augmentation="literal"`, and `augmentation="real"`, the default, which changes brightness,
 # contrast, saturation and hue, and sometimes blurs or adds noise. All of them leave every pixel where it is, so the

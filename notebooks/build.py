@@ -76,7 +76,7 @@ def main() -> None:
             failed = True
             print(f"{path.name}: NOT BUILT. {error}", flush=True)
             continue
-        with whole_file(path.with_suffix(".ipynb")) as temporary:
+        with whole_file(path.with_suffix(".ipynb"), ours=is_of_the_course) as temporary:
             temporary.write_text(nbformat.writes(notebook), encoding="utf-8")
         size = path.with_suffix(".ipynb").stat().st_size / 1e6
         print(f"{path.stem}: {time.perf_counter() - start:.0f} s, {size:.1f} MB", flush=True)
@@ -86,6 +86,11 @@ def main() -> None:
 def source_paths() -> list[Path]:
     """Return the sources of the course, in order."""
     return sorted(HERE.glob("[0-9][0-9]_*.py"))
+
+
+def is_of_the_course(path: Path) -> bool:
+    """Whether a file is a source of the course or its notebook: these, and nothing else, the build writes over."""
+    return path.with_suffix(".py") in source_paths()
 
 
 def repository_address() -> str:
@@ -110,7 +115,7 @@ def write_links(path: Path) -> None:
     old = path.read_text(encoding="utf-8")
     new = linked(old, path.stem, repository_address())
     if new != old:
-        with whole_file(path) as temporary:
+        with whole_file(path, ours=is_of_the_course) as temporary:
             temporary.write_text(new, encoding="utf-8")
 
 

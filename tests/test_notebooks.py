@@ -217,6 +217,21 @@ def test_the_build_tells_what_is_wrong(tmp_path):
             build.build(path)
 
 
+def test_the_build_writes_over_the_course_and_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "00_one.py").write_text("# %%\n1 + 1\n")
+    (tmp_path / "00_one.ipynb").write_text("the last build")
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    monkeypatch.setattr(build, "write_links", lambda path: None)
+    monkeypatch.setattr(build, "build", build.converted)
+    monkeypatch.setattr(sys, "argv", ["build.py"])
+    with pytest.raises(SystemExit) as end:
+        build.main()
+    assert not end.value.code
+    assert nbformat.read(tmp_path / "00_one.ipynb", as_version=4).cells[0].source == "1 + 1"
+    assert build.is_of_the_course(tmp_path / "00_one.py")
+    assert not build.is_of_the_course(tmp_path / "00_mine.ipynb")
+
+
 def test_the_build_keeps_the_first_picture_of_an_explorer(tmp_path):
     path = tmp_path / "00_good.py"
     path.write_text(

@@ -63,6 +63,14 @@ def test_another_light_keeps_grey_grey_and_colours_apart(frame):
     assert np.array_equal(another_light(grey, brightness=-300), np.zeros_like(grey))
 
 
+def test_the_key_of_another_light_claims_no_truth(net, frame, monkeypatch):
+    keys = []
+    monkeypatch.setattr("mpas_lite.widgets.siamese.add_key", lambda figure, x, y, key: keys.append(list(key)))
+    light_explorer({"one": net}, frame)
+    masks_explorer(frame, {0: np.full((96, 128), 0.5)}, np.ones((96, 128), bool))  # here there is truth
+    assert keys == [["in both lights", "lost", "new"], ["hit", "miss", "false alarm"]]
+
+
 def test_in_the_same_light_nothing_changes(net, frame):
     explorer = light_explorer({"one": net, "two": net}, frame)
     line = explorer.callback(name="one", brightness=0, saturation=1.0)[1]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# Two masks of one network, neither of them the truth, in the colours of hit, miss and false alarm.
+IN_LIGHT = dict(zip(("in both lights", "lost", "new"), _PARTS.values(), strict=True))
+
 
 def shapes_of(net: MPASNet, x: Tensor) -> dict[str, tuple[int, ...]]:
     """Shapes, without the batch, of everything that a frame becomes on its way through the network.
@@ -192,6 +195,8 @@ def another_light(frame: np.ndarray, *, brightness: float = 0.0, saturation: flo
 def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
     """Sliders for the light of a frame: what happens to each network's features, and to its mask.
 
+    There is no truth in it: the mask in the new light is compared with that in the old one (``IN_LIGHT``).
+
     Parameters
     ----------
     nets : mapping of name to MPASNet
@@ -202,7 +207,7 @@ def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
     import ipywidgets
 
     of_mask, of_change = (0.01, 0.1, 0.44, 0.8), (0.48, 0.1, 0.43, 0.8)
-    fresh = _with_colorbar(of_change, "change / spread of $F$", 1.5, of_mask, _PARTS)
+    fresh = _with_colorbar(of_change, "change / spread of $F$", 1.5, of_mask, IN_LIGHT)
     before = {name: _features(net, frame) for name, net in nets.items()}
 
     @lru_cache(maxsize=64)
