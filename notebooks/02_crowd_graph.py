@@ -63,6 +63,7 @@ from mpas_lite.widgets.graph import (
     spectral_radius,
     walk_similarity,
 )
+from mpas_lite.widgets.walks import plot_partial_sums, plot_walks, walk_explorer, walks_between
 
 plt.rcParams.update({"font.size": 13, "figure.dpi": 80})
 
@@ -259,6 +260,38 @@ for L in (1, 2, 3, 5, 10):
 print("  closed form, Eq. 4      ", closed[3].round(4))
 
 # %% [markdown]
+# These rows come from the library. **Now the same sum from the walks alone.** List them as in section 2, along the
+# edges of the networkx graph, damp each product by $z$ to the power of its length, and add up, one length after the
+# other. That is Eq. 2 put into Eq. 3, and cut after $L$ steps:
+#
+# $$ S_L(i, j) = \sum_{\ell=1}^{L} z^{\ell} \sum_{p \,\in\, \mathcal{P}^{(\ell)}_{ij}} \; \prod_{k=0}^{\ell-1}
+# w_{n^{(p)}_k \, n^{(p)}_{k+1}} $$
+#
+# No power of $W$ and no inverse takes part. Does it close in on the inverse, entry by entry?
+
+# %% tags=["nbval-check-output"]
+S, missing = np.zeros((5, 5)), [closed]
+print("  L   walks of L steps   S_L from 3 to 1   missing   most missing of all 25 entries")
+for L in range(1, 11):
+    listed = sum(1 for start in G for _ in walks(G, start, L))
+    S = S + z**L * path_similarity_as_printed(G, L)
+    missing.append(closed - S)
+    print(f"{L:3d} {listed:12d} {S[3, 1]:20.5f} {missing[L][3, 1]:13.5f} {missing[L].max():17.5f}")
+print(f"closed form {closed[3, 1]:24.5f}")
+
+# %% [markdown]
+# It does. There are twice as many walks with each further step, 7 of one step and 3,584 of ten, but with each step
+# they are also damped by another $z = \frac14$. In none of the 25 entries does the missing part ever grow, and after
+# ten steps it is below 0.0001 everywhere.
+
+# %%
+assert np.allclose(S, mp.regularized_path_similarity(W, z, max_length=10))
+assert all((later <= earlier + 1e-12).all() for earlier, later in pairwise(missing))
+assert missing[10].min() > -1e-12
+assert missing[10].max() < 0.0001
+assert [sum(1 for start in G for _ in walks(G, start, L)) for L in (1, 10)] == [7, 3584]
+
+# %% [markdown]
 # How fast do the partial sums close in? What $S_L$ forgets are the walks of more than $L$ steps. A particle looks at
 # $K$ others with weights of at most 1, so the weights in a row of $W$ add up to at most $K$, and those in a row of
 # $W^L$ to at most $K^L$. Two things follow.
@@ -289,6 +322,44 @@ assert round(z * spectral_radius(W), 2) == 0.40
 assert z * K == 0.50
 assert np.isclose(distance[20] / distance[19], z * spectral_radius(W), rtol=1e-3)
 assert np.allclose(mp.regularized_path_similarity(W, z), closed)
+
+# %% [markdown]
+# Choose two particles and move $L$. On the left, the walks of exactly $L$ steps from $i$ to $j$ are lit. An edge is
+# wide where much of their sum comes over it, and the steps of the strongest walk are numbered. On the right, the dots
+# are $S_L(i, j)$, all walks of up to $L$ steps, damped. The bars say how much may still be missing at most, by the
+# bound $(zK)^L \kappa$; the dashed line is the entry of the closed form.
+#
+# Go from 3 to 1, step by step. Then from 1 to 3. Then ask for particle 4.
+
+# %%
+walk_explorer(position, W, z, K, start=3, end=1, length=3).show()
+
+# %% [markdown]
+# If you read this where nothing can be moved, here is the other end of the slider: $L = 8$.
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(14, 4.6), width_ratios=(3, 2), layout="compressed")
+plot_walks(position, W, 3, 1, 8, axes[0])
+axes[0].set_title(f"the {len(walks_between(G, 3, 1, 8))} walks of 8 steps from 3 to 1", fontsize=17)
+ax = plot_partial_sums(W, z, K, 3, 1, 8, axes[1])
+
+# %% [markdown]
+# **What we saw.** Walks go and return: most of the similarity of 3 to 1 comes from the single step between them, and
+# the rest from detours that pass 1, leave, and come back. From 1 to 3 there is no walk of any length, because nobody
+# looks at 3: $Z$ is not symmetric. No walk begins or ends at 4. Long walks are many, but each step costs $z$: the 86
+# walks of 8 steps from 0 back to 0 have products that add up to 11.2, and damped they add 0.0002 to $Z_{00}$.
+
+# %%
+assert z * W[3, 1] > 0.8 * closed[3, 1]
+assert all(walk.count(1) > 1 for L in range(2, 9) for walk in walks_between(G, 3, 1, L))
+assert not nx.has_path(G, 1, 3)
+assert np.isclose(closed[1, 3], 0)
+assert not closed[4].any()
+assert not closed[:, 4].any()
+loops = walks_between(G, 0, 0, 8)
+assert len(loops) == 86
+assert round(sum(product(G, walk) for walk in loops), 1) == 11.2
+assert round(z**8 * sum(product(G, walk) for walk in loops), 4) == 0.0002
 
 # %% [markdown]
 # ## 4. What happens past $1/K$?
