@@ -83,7 +83,7 @@ class RunSettings:
         """The paper's own settings: HRNetV2-W48 from ImageNet, one frame in 20, circles of 20 px, a rate of 0.02.
 
         What the paper leaves open stays ours, as do the number of steps and the size of the frames; the list is in
-        benchmarks/RESULTS.md.
+        benchmarks/PAPER.md.
         """
         return cls(
             label=LabelSettings(),

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
-from conftest import write_pairs
+from conftest import ROOT, write_pairs
 
 from mpas_lite import cli
 from mpas_lite.checkpoints import load
@@ -127,6 +128,22 @@ def test_the_main_job_and_the_configuration_take_the_same_from_the_paper() -> No
     assert run["augmentation"] == config["augmentation"] == "literal"
     label = run["label"]
     assert (label["every"], label["radius"], label["k"], label["z"], label["threshold"]) == (20, 20, 20, None, 0.6)
+
+
+ACCOUNT = ROOT / "benchmarks" / "PAPER.md"
+
+
+@pytest.mark.skipif(not ACCOUNT.exists(), reason="runs in a source tree only")
+def test_the_account_line_by_line_names_what_is_set() -> None:
+    """Every `name=value` in the table of settings is what `--paper` takes."""
+    text = ACCOUNT.read_text(encoding="utf-8").split("## Settings and network")[1].split("## ")[0]
+    stated = dict(re.findall(r"`(\w+)=([^`]+)`", text))
+    run, train = asdict(RunSettings.paper()), asdict(read_config("paper"))
+    taken = {**train, **run.pop("label"), **run}
+    assert stated == {name: repr(taken[name]) for name in stated}
+    assert {"encoder_weights", "width", "air_weight", "augmentation", "radius", "every", "k", "z", "lr"} <= set(stated)
+    assert "train: 20 epochs, batches of 8, 512 px, bf16" in text
+    assert (train["epochs"], train["batch_size"], train["long_side"], train["precision"]) == (20, 8, 512, "bf16-mixed")
 
 
 def test_another_encoder_of_the_papers_settings_starts_from_the_hub_too() -> None:

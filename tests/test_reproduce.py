@@ -456,6 +456,22 @@ def test_what_counts_as_printed_is_in_the_papers_text(table):
     assert rows == PRINTED[table].splitlines()
 
 
+def test_the_account_quotes_the_same_figures():
+    account = ROOT / "benchmarks" / "PAPER.md"
+    if not account.exists():
+        pytest.skip("runs in a source tree only")
+    for part in account.read_text(encoding="utf-8").split("## ")[1:]:
+        table = "table1" if part.startswith("Table 1") else "table2"
+        if part.startswith("Table "):
+            found = figures(line.replace("|", " ") for line in part.splitlines() if line.startswith("|"))
+            printed = figures(PRINTED[table].splitlines())
+            assert [row[: len(printed[0])] for row in found if row] == printed
+            means = [round(statistics.fmean(row[:-1]), 4) for row in printed]
+            lost = [[], *([round(printed[0][-1] - row[-1], 4)] for row in printed[1:])]
+            extra = [row[len(printed[0]) :] for row in found if row]
+            assert extra == ([[mean] for mean in means] if table == "table1" else lost)
+
+
 def test_the_scenes_are_the_papers_in_its_order():
     assert [scene["name"] for scene in _scene_list()] == list(PAPER_SCENES)
 
