@@ -212,7 +212,7 @@ def write_report(out: Path, clips: Mapping[str, ClipResult], metrics: dict[str, 
         plot_scores([{c: v for c, v in row.items() if c != _FRAMES} for row in table], figure.subplots())
         drawn = _img(_save(figure, out / "pictures" / f"{picture}.png"), title, 60)
         sections.append(f"<h2>{title}</h2>\n{_html_table(table)}\n{drawn}")
-    label = "CM+CRM" if settings.refine is None else "CM+CRM, refined by what the still camera sees"
+    label = "CM+CRM" if settings.refine is None else "refined: what differs from the still background, in wide circles"
     page = _PAGE.format(scores="\n".join(sections), pictures="\n".join(rows), curves=curves, label=label,
                         steps=training["steps"])  # fmt: skip
     with whole_file(out / "report.html") as temporary:
