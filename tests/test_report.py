@@ -197,7 +197,10 @@ def test_a_clip_with_nothing_to_show_does_not_end_the_report(tmp_path, result):
 
 
 def test_the_caption_says_whose_labels_they_are(tmp_path, result):
-    for name, refine, caption in (("plain", None, "(CM+CRM)"), ("refined", Refinement(), "(CM+CRM, refined by")):
+    for name, refine, caption in (
+        ("plain", None, "(CM+CRM)"),
+        ("refined", Refinement(), "(refined: what differs from the still background"),
+    ):
         clips = {"square": result(truth=())}
         settings = LabelSettings(every=5, radius=8.0, interval=3, refine=refine)
         write_report(tmp_path / name, clips, metrics_of(clips), settings)
