@@ -38,10 +38,10 @@ def claim(folder: str | Path) -> Path:
     """
     folder = Path(folder)
     home = folder / HOME
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder. Choose another one for what comes out.")
     with suppress(FileExistsError):
         home.mkdir(parents=True, exist_ok=True)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder. Choose another one for what comes out.")
     if home.is_symlink() or not home.is_dir():
         raise ValueError(f"{home} should be a folder that mpas_lite made. Choose another folder for what comes out.")
     return folder

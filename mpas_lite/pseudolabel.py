@@ -413,11 +413,13 @@ def pseudo_label_many(
     OSError
         If the disk is full: no other clip would fare better.
     """
+    if jobs == 0 or jobs < -1:
+        raise ValueError(f"jobs={jobs}: give a number of processes, or -1 for one a core.")
     named = name_clips(sources, taken)
     check_apart((Path(out) / name for name, _ in named), paths_read(source for _, source in named))
     if len(named) == 1 and scheduler is None:
         return [_label_or_say_why(named[0][1], out, settings, named[0][0], progress, threads=None)]
-    jobs = effective_n_jobs(jobs)
+    jobs = min(effective_n_jobs(jobs), len(named))
     alone = jobs == 1 and scheduler is None
     threads = max(1, cpu_count() // jobs) if scheduler is None else 1
     tasks = [(source, out, settings, name, progress and alone, threads) for name, source in named]

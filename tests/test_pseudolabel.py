@@ -105,7 +105,7 @@ def test_two_processes_write_what_one_does(tmp_path, moving_square):
         for t, frame in enumerate(moving_square[:16]):
             write_image(tmp_path / name / f"{t:03d}.png", frame)
     sources = [tmp_path / "a", tmp_path / "b"]
-    for jobs in (1, 2):
+    for jobs in (1, 2, 100_000):  # no more are started than there are clips
         pseudo_label_many(sources, tmp_path / f"pairs{jobs}", settings=SMALL, jobs=jobs, progress=False)
     one, two = (
         {p.relative_to(tmp_path / root): p.read_bytes() for p in (tmp_path / root).rglob("*.png")}
@@ -141,6 +141,12 @@ def test_a_resumed_run_looks_only_at_what_is_missing(tmp_path, moving_square, mo
     assert seen == [(6, 6), (9, 6), (24, 6)]
     assert (result.pairs, result.empty) == (9, 0)
     assert everything(tmp_path / "square") == pairs
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_numbers_of_processes_that_are_none(tmp_path, jobs):
+    with pytest.raises(ValueError, match=r"jobs=.* or -1 for one a core"):
+        pseudo_label_many([tmp_path], tmp_path / "out", jobs=jobs)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
