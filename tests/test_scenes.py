@@ -225,9 +225,12 @@ def test_benchmark_splits_do_not_overlap_and_resume(tmp_path):
     before = (made[1] / "video.mp4").stat().st_mtime_ns
     scenes.render_benchmark(tmp_path, split="train", **options)
     assert (made[1] / "video.mp4").stat().st_mtime_ns == before, "a complete clip is kept"
-    (made[1] / "scene.json").unlink()
+    content = (made[1] / "video.mp4").read_bytes()
+    for name in ("scene.json", "video.mp4"):
+        (made[1] / name).unlink()
     scenes.render_benchmark(tmp_path, split="train", **options)
-    assert (made[1] / "video.mp4").stat().st_mtime_ns > before, "an unfinished one is made anew"
+    assert (made[1] / "scene.json").exists()
+    assert (made[1] / "video.mp4").read_bytes() == content, "an unfinished one is made anew"
 
 
 def test_bundled_clips_are_small_and_whole():
