@@ -213,3 +213,18 @@ def test_large_frames_go_through_fewer_at_a_time() -> None:
     assert inference._batch_size(8, (1080, 1920)) == 8
     assert inference._batch_size(8, (2160, 3840)) == 2
     assert inference._batch_size(8, (8000, 8000)) == inference._batch_size(1, (48, 64)) == 1
+
+
+def test_a_film_that_is_cut_off_does_not_get_its_name(tmp_path: Path) -> None:
+    """A full disk ends it without a word: no index of its frames, or fewer frames than were written."""
+    path, name = tmp_path / "film.mp4", tmp_path / "overlay.mp4"
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+    for i in range(6):
+        film.write(np.full((48, 64, 3), 40 * i, np.uint8))
+    film.release()
+    inference._check_film(path, 6, name)
+    with pytest.raises(OSError, match=r"overlay\.mp4 could not be written: 6 of 7 frames .* disk full"):
+        inference._check_film(path, 7, name)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(OSError, match=r"0 of 6 frames"):
+        inference._check_film(path, 6, name)
