@@ -266,7 +266,7 @@ def _label_by_circles(
     video: Video, folder: Path, settings: LabelSettings, progress: bool
 ) -> tuple[array[int], int, list[str]]:
     """Write the paper's labels, frame by frame; return the kept frames, how many labels are empty, and no notes."""
-    done = _indices(folder / "masks") & _indices(folder / "frames")
+    done = frame_indices_in(folder / "masks") & frame_indices_in(folder / "frames")
     kept = array("q", done)
     empty = _count_empty(folder, done)
     with in_background() as write:
@@ -325,9 +325,10 @@ def _label_refined(
     return kept, empty, list(survey.notes)
 
 
-def _indices(folder: Path) -> set[int]:
-    """Indices of the frames whose picture stands in a folder."""
-    return {int(p.stem) for p in folder.glob("[0-9]*.png") if p.stem.isdecimal() and len(p.stem) >= 6}
+def frame_indices_in(folder: Path) -> set[int]:
+    """Indices of the frames whose picture stands in a folder, ``NNNNNN.png`` each; other names are not ours."""
+    names = (path.stem for path in folder.glob("*.png") if path.stem.isdecimal())
+    return {int(name) for name in names if name == f"{int(name):06d}"}
 
 
 def _file(folder: Path, kind: str, index: int) -> Path:
@@ -354,7 +355,7 @@ def _windows(
 def _check_same(path: Path, manifest: dict) -> None:
     """Refuse to mix pairs of different origin in one folder."""
     if not path.exists():
-        if any(_indices(path.parent / kind) for kind in ("frames", "masks")):
+        if any(True for kind in ("frames", "masks") for _ in (path.parent / kind).glob("*.png")):
             raise ValueError(
                 f"{path.parent} holds frames or masks that mpas_lite did not write. Choose another folder."
             )

@@ -24,7 +24,7 @@ from mpas_lite.evaluation import (
 from mpas_lite.files import whole_file
 from mpas_lite.masks import read_mask
 from mpas_lite.outputs import own_names
-from mpas_lite.pseudolabel import LabelSettings, label_window
+from mpas_lite.pseudolabel import LabelSettings, frame_indices_in, label_window
 from mpas_lite.video import IMAGE_ENDINGS, Video, is_visible
 
 METHODS = ("CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET")
@@ -90,11 +90,6 @@ def _has_images(folder: Path) -> bool:
     return folder.is_dir() and any(is_visible(path, IMAGE_ENDINGS) for path in folder.iterdir())
 
 
-def score_clip(clip: ClipResult) -> dict[str, dict[str, float]]:
-    """The ``iou`` of :func:`clip_scores`: ``{kind: {method: IoU}}``."""
-    return clip_scores(clip).iou
-
-
 def clip_scores(clip: ClipResult) -> ClipScores:
     """IoU of a clip against each of its ground truths.
 
@@ -119,7 +114,7 @@ def clip_scores(clip: ClipResult) -> ClipScores:
 
 
 def _scores_against(clip: ClipResult, kind: str, folder: Path) -> dict[str, Score]:
-    kept = _indices(clip.pairs) & _indices(clip.folder)
+    kept = frame_indices_in(clip.pairs / "masks") & frame_indices_in(clip.folder / "masks")
     refined = (clip.pairs / "circles").is_dir()
     there = truth_of(clip.video, folder)
     truth = {index: path for index, path in there.items() if index in kept}
@@ -227,7 +222,7 @@ def _picture_of(clip: ClipResult, scored: Iterable[str], settings: LabelSettings
 
     folder = next((clip.truth[kind] for kind in clip.truth if kind in scored), None)
     truth = truth_of(clip.video, folder) if folder else {}
-    candidates = sorted(_indices(clip.pairs) & _indices(clip.folder))
+    candidates = sorted(frame_indices_in(clip.pairs / "masks") & frame_indices_in(clip.folder / "masks"))
     candidates = [index for index in candidates if index in truth] or candidates
     if not candidates:
         raise ValueError("none of its frames has both a pseudo-label and a mask of the network.")
@@ -242,11 +237,6 @@ def _picture_of(clip: ClipResult, scored: Iterable[str], settings: LabelSettings
     axes = figure.subplots(1, 4)
     plot_pipeline(window[0], labelled.particles, labelled.labels, label, mask, target, axes, valid=valid)
     return figure
-
-
-def _indices(folder: Path) -> set[int]:
-    names = (path.stem for path in (folder / "masks").glob("*.png") if path.stem.isdecimal())
-    return {int(name) for name in names if name == f"{int(name):06d}"}
 
 
 def _masks(folder: Path, indices: Any, kind: str = "masks") -> Iterator[tuple[int, np.ndarray]]:
