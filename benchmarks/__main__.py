@@ -51,7 +51,7 @@ def main(quick: bool, only: tuple[str, ...], out: Path | None, data: Path) -> No
     missed = [row.what for row in rows if not row.reached]
     print(f"\n{len(rows) - len(missed)} of {len(rows)} targets reached" + "".join(f"\n- missed: {w}" for w in missed))
     if out:
-        from mpas_lite.files import write_json
+        from mpas_lite.files.atomic import write_json
 
         results = [asdict(row) | {"reached": row.reached} for row in rows]
         write_json(out / "results.json", {"machine": about, "quick": quick, "rows": results, "cost": curves})

@@ -14,8 +14,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from benchmarks.measure import Row, paired, peak_memory, seconds
-from mpas_lite.collectiveness import collective_merging, collectiveness, kappa
-from mpas_lite.graph import crowd_graph
+from mpas_lite.crowd.graph import crowd_graph
+from mpas_lite.crowd.merging import collective_merging
+from mpas_lite.crowd.similarity import collectiveness, kappa
 
 KINDS = {
     "clumps": "groups of some 150, each with its direction, 17 degrees of noise",

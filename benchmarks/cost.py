@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.collectiveness import slope
-from mpas_lite.files import whole_file
-from mpas_lite.plots import PALETTE
+from mpas_lite.files.atomic import whole_file
+from mpas_lite.plots.figures import PALETTE
 
 STYLES = {
     "merging, dense inverse": (PALETTE["vermillion"], "s"),

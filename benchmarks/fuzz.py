@@ -87,7 +87,7 @@ def prepare(kind: str, number: int, seed: int, seeds: Path, folder: Path) -> Tri
 
 def _sign(path: Path) -> None:
     """Note a file in the list of what the program wrote, if it lies in an output folder."""
-    from mpas_lite.ledger import checksum, ledger_folders, note
+    from mpas_lite.files.ledger import checksum, ledger_folders, note
 
     for folder in ledger_folders(path):
         note(folder, path, checksum(path))
@@ -136,12 +136,13 @@ def _be_the_command(trial: Trial) -> None:
 
 
 def _call(words: list[str]) -> None:
-    from mpas_lite import cli, sources
+    from mpas_lite import cli
+    from mpas_lite.motion import tracklets
 
     if words[0] != "tracklets":
         cli.main()
     try:
-        sources.particles_of_tracklets(sources.read_tracklets(words[1]), 2)
+        tracklets.particles_of_tracklets(tracklets.read_tracklets(words[1]), 2)
     except (ValueError, FileNotFoundError) as error:
         print(error)
         sys.exit(2)
@@ -263,13 +264,13 @@ def _load_everything() -> None:
     import torch
     import torchvision  # noqa: F401
 
-    import mpas_lite.cli
-    import mpas_lite.course
-    import mpas_lite.inference
-    import mpas_lite.labelme
-    import mpas_lite.reproduce
-    import mpas_lite.run
-    import mpas_lite.training  # noqa: F401
+    import mpas_lite.cli.program
+    import mpas_lite.course.notebooks
+    import mpas_lite.evaluation.labelme
+    import mpas_lite.experiments.main_job
+    import mpas_lite.experiments.reproduction
+    import mpas_lite.network.inference
+    import mpas_lite.training.loop  # noqa: F401
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)

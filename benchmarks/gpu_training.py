@@ -28,12 +28,12 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from mpas_lite.datasets import PairDataset, TrainingViews
-from mpas_lite.files import write_json
-from mpas_lite.images import write_image
-from mpas_lite.network import MPASNet
-from mpas_lite.records import read_log
-from mpas_lite.training import fit
+from mpas_lite.files.atomic import write_json
+from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.training.loop import fit
+from mpas_lite.training.pairs import PairDataset, TrainingViews
+from mpas_lite.training.records import read_log
+from mpas_lite.video.images import write_image
 
 WARM_UP = 5  # steps that are not counted: cuDNN chooses, workers start
 

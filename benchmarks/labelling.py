@@ -12,7 +12,7 @@ import cv2
 
 import mpas_lite as mp
 from benchmarks.measure import Row, paired, peak_memory, seconds
-from mpas_lite.video import read_video
+from mpas_lite.video.reader import read_video
 
 EVERY = 20
 # A textured square that goes to and fro over a textured floor, 96x72 px, for as long as one likes.

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from mpas_lite.records import processor
+from mpas_lite.training.records import processor
 
 ROOT = Path(__file__).parents[1]
 # A process's highest memory. Linux hands `ru_maxrss` down from the process that started this one.

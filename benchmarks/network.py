@@ -15,9 +15,10 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import mpas_lite as mp
 from benchmarks.measure import Row, paired, seconds
-from mpas_lite.datasets import as_image, resize
-from mpas_lite.network import pad_to_stride
-from mpas_lite.video import read_video
+from mpas_lite.network.input_size import resize
+from mpas_lite.network.mpasnet import pad_to_stride
+from mpas_lite.training.pairs import as_image
+from mpas_lite.video.reader import read_video
 
 ENCODER, LONG_SIDE = "hrnet_w18_small", 320
 BARE_BATCH = 4  # the bare encoder's fastest batch on the CPU at hand

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from mpas_lite.files import read_json
+from mpas_lite.files.atomic import read_json
 
 WHAT = {
     "label": "`label` on",

@@ -17,8 +17,8 @@ from time import process_time
 import click
 import torch
 
-from mpas_lite.losses import air_loss, dice_loss
-from mpas_lite.network import MPASNet
+from mpas_lite.network.losses import air_loss, dice_loss
+from mpas_lite.network.mpasnet import MPASNet
 
 
 def step_of(encoder: str, shape: tuple[int, int], batch: int, memory: torch.memory_format, compile: bool) -> Callable:

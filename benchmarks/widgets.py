@@ -19,15 +19,15 @@ import numpy as np
 
 import mpas_lite as mp
 from benchmarks.measure import HEADER, Row
-from mpas_lite.widgets import Explorer
-from mpas_lite.widgets.beyond import place_explorer, refinement_explorer
-from mpas_lite.widgets.collectiveness import noise_explorer, outlier_explorer
-from mpas_lite.widgets.graph import reach_explorer, series_explorer
-from mpas_lite.widgets.losses import imbalance_explorer
-from mpas_lite.widgets.losses import noise_explorer as label_explorer
-from mpas_lite.widgets.merging import merging_explorer
-from mpas_lite.widgets.particles import particles_explorer
-from mpas_lite.widgets.siamese import light_explorer, masks_explorer
+from mpas_lite.course.widgets.beyond import place_explorer, refinement_explorer
+from mpas_lite.course.widgets.collectiveness import noise_explorer, outlier_explorer
+from mpas_lite.course.widgets.explorer import Explorer
+from mpas_lite.course.widgets.graph import reach_explorer, series_explorer
+from mpas_lite.course.widgets.losses import imbalance_explorer
+from mpas_lite.course.widgets.losses import noise_explorer as label_explorer
+from mpas_lite.course.widgets.merging import merging_explorer
+from mpas_lite.course.widgets.particles import particles_explorer
+from mpas_lite.course.widgets.siamese import light_explorer, masks_explorer
 
 LIMIT, USUAL = 150, 100  # ms: the worst answer, and the median
 

@@ -44,7 +44,7 @@ import torch
 import mpas_lite as mp
 from mpas_lite.evaluation import score_masks, truth_of
 from mpas_lite.plots import plot_mask, plot_pipeline
-from mpas_lite.widgets import try_exercise
+from mpas_lite.course.widgets import try_exercise
 
 plt.rcParams.update({"font.size": 13, "axes.titlesize": 14, "figure.dpi": 80})
 

@@ -47,9 +47,9 @@ import numpy as np
 
 import mpas_lite as mp
 from mpas_lite.plots import PALETTE
-from mpas_lite.tracking import find_corners, follow, particles_of_window
-from mpas_lite.widgets import try_exercise
-from mpas_lite.widgets.particles import particles_explorer, plot_points, true_velocity
+from mpas_lite.motion.klt import find_corners, follow, particles_of_window
+from mpas_lite.course.widgets import try_exercise
+from mpas_lite.course.widgets.particles import particles_explorer, plot_points, true_velocity
 
 plt.rcParams.update({"font.size": 13, "axes.titlesize": 14, "figure.dpi": 80})
 

@@ -52,8 +52,8 @@ from scipy.sparse.csgraph import connected_components
 
 import mpas_lite as mp
 from mpas_lite.plots import plot_graph, plot_particles
-from mpas_lite.widgets import try_exercise
-from mpas_lite.widgets.graph import (
+from mpas_lite.course.widgets import try_exercise
+from mpas_lite.course.widgets.graph import (
     partial_sum_distance,
     plot_reach,
     plot_series,
@@ -63,7 +63,7 @@ from mpas_lite.widgets.graph import (
     spectral_radius,
     walk_similarity,
 )
-from mpas_lite.widgets.walks import plot_partial_sums, plot_walks, walk_explorer, walks_between
+from mpas_lite.course.widgets.walks import plot_partial_sums, plot_walks, walk_explorer, walks_between
 
 plt.rcParams.update({"font.size": 13, "figure.dpi": 80})
 

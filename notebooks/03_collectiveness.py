@@ -47,10 +47,10 @@ import networkx as nx
 import numpy as np
 
 import mpas_lite as mp
-from mpas_lite.graph import nearest_neighbours
-from mpas_lite.selfdriven import at_steps, order, self_driven_particles
-from mpas_lite.widgets import try_exercise
-from mpas_lite.widgets.collectiveness import (
+from mpas_lite.crowd import nearest_neighbours
+from mpas_lite.motion import at_steps, order, self_driven_particles
+from mpas_lite.course.widgets import try_exercise
+from mpas_lite.course.widgets.collectiveness import (
     drop_outliers,
     noise_explorer,
     outlier_explorer,

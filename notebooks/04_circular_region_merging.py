@@ -47,9 +47,9 @@ from matplotlib.patches import Circle
 import mpas_lite as mp
 from mpas_lite.evaluation import read_ground_truth, scene_table, score_masks, truth_of
 from mpas_lite.plots import PALETTE, plot_mask, plot_particles, plot_scores
-from mpas_lite.widgets import try_exercise
-from mpas_lite.widgets.merging import merging_explorer, plot_parts
-from mpas_lite.widgets.particles import plot_points
+from mpas_lite.course.widgets import try_exercise
+from mpas_lite.course.widgets.merging import merging_explorer, plot_parts
+from mpas_lite.course.widgets.particles import plot_points
 
 plt.rcParams.update({"font.size": 13, "axes.titlesize": 14, "figure.dpi": 80})
 

@@ -41,8 +41,8 @@ import torch
 
 import mpas_lite as mp
 from mpas_lite.plots import PALETTE
-from mpas_lite.widgets import try_exercise
-from mpas_lite.widgets.losses import (
+from mpas_lite.course.widgets import try_exercise
+from mpas_lite.course.widgets.losses import (
     LOSSES,
     draw_answers,
     imbalance_explorer,
@@ -659,7 +659,7 @@ assert 0.4 < 0.9**8 < 0.5
 # label stays true.
 
 # %%
-from mpas_lite.augmentation import change_colours, literal_colours
+from mpas_lite.training import change_colours, literal_colours
 
 rng = np.random.default_rng(0)
 literal_views = [literal_colours(x, rng).permute(1, 2, 0).numpy() for _ in range(3)]

@@ -42,12 +42,12 @@ import numpy as np
 import torch
 
 import mpas_lite as mp
-from mpas_lite.augmentation import change_colours
-from mpas_lite.datasets import PairDataset, TrainingViews, as_image
+from mpas_lite.training import change_colours
+from mpas_lite.training import PairDataset, TrainingViews, as_image
 from mpas_lite.evaluation import score_frames, score_masks, truth_of
 from mpas_lite.plots import PALETTE
-from mpas_lite.widgets import try_exercise
-from mpas_lite.widgets.siamese import draw_network, light_explorer, masks_explorer, shapes_of
+from mpas_lite.course.widgets import try_exercise
+from mpas_lite.course.widgets.siamese import draw_network, light_explorer, masks_explorer, shapes_of
 
 plt.rcParams["font.size"] = 13
 torch.set_num_threads(1)  # networks as small as those here are no faster with more
@@ -523,7 +523,7 @@ assert mp.iou(probs[60] > 0.5, small_truth) > 0.3 > mp.iou(probs[0] > 0.5, small
 # paper found, on its Scenes 1 to 3.
 
 # %% tags=["nbval-check-output"]
-from mpas_lite.tables import TABLES
+from mpas_lite.experiments import TABLES
 
 printed = {row.name: row.paper for row in TABLES["table2"] if row.paper}
 print(f"{'':18s}Scene1  Scene2  Scene3  mIoU")

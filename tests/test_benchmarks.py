@@ -5,13 +5,14 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+
+from tests.helpers import ROOT
 
 pytestmark = pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="runs in a source tree only")
 
 
 def test_one_command_prints_a_table_and_writes_what_it_measured(tmp_path):
-    from mpas_lite.files import read_json
+    from mpas_lite.files.atomic import read_json
 
     command = [sys.executable, "-m", "benchmarks", "--quick", "--only", "startup", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -24,7 +25,7 @@ def test_one_command_prints_a_table_and_writes_what_it_measured(tmp_path):
 
 
 def test_the_gpu_script_runs_on_a_cpu(tmp_path):
-    from mpas_lite.files import read_json
+    from mpas_lite.files.atomic import read_json
 
     small = ["--encoder=test_resnet", "--size=64", "--batch-size=2", "--steps=2", "--rounds=1", "--precision=32-true"]
     command = [sys.executable, "-m", "benchmarks.gpu_training", *small, "--json", str(tmp_path / "numbers.json")]

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mpas_lite.configuration import TrainingConfig, parse_changes, read_config
-from mpas_lite.files import read_json
-from mpas_lite.labelme import labelme_mask
-from mpas_lite.records import read_log
-from mpas_lite.sources import read_tracklets
+from mpas_lite.evaluation.labelme import labelme_mask
+from mpas_lite.files.atomic import read_json
+from mpas_lite.motion.tracklets import read_tracklets
+from mpas_lite.training.config import TrainingConfig, parse_changes, read_config
+from mpas_lite.training.records import read_log
+from tests.helpers import ROOT
 
 if not (ROOT / "benchmarks").is_dir() or not sys.platform.startswith("linux"):
     pytest.skip("the campaigns run in a source tree, on Linux", allow_module_level=True)

@@ -1,0 +1,2 @@
+from .program import cli as cli
+from .program import main as main

@@ -1,0 +1,2 @@
+from .notebooks import copy_notebooks as copy_notebooks
+from .notebooks import notebook_paths as notebook_paths

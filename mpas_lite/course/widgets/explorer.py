@@ -1,0 +1,119 @@
+"""Sliders for the notebooks: each explorer is a dict of controls and one pure function that draws.
+
+An explorer (`course.widgets.graph`, `.merging`, `.losses`, ...) computes and draws once what no slider changes
+(`.pictures`), and redraws the rest in well under 100 ms. Only core ipywidgets are used, of versions 7.7 (Colab) and 8.
+"""
+
+from __future__ import annotations
+
+import gc
+import html
+import io
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ipywidgets
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """A picture and a line of text that follow their controls.
+
+    Attributes
+    ----------
+    controls : dict of ipywidgets controls
+        By the keyword that the callback knows them by; shown in this order.
+    callback : function
+        Gets the value of every control as a keyword, returns a Figure and a line of HTML. It must be pure: the
+        same values, the same picture. So it can be tested, and timed, without a browser.
+
+    Examples
+    --------
+    >>> import ipywidgets
+    >>> from matplotlib.figure import Figure
+    >>> slider = ipywidgets.IntSlider(3, 0, 9, description="K neighbours")
+    >>> explorer = Explorer({"k": slider}, lambda k: (Figure(figsize=(1, 1)), f"K = {k}"))
+    >>> box = explorer.show()
+    >>> slider.value = 7
+    >>> box.children[1].value
+    'K = 7'
+    """
+
+    controls: Mapping[str, Any]
+    callback: Callable[..., tuple[Figure, str]]
+
+    def draw(self) -> tuple[bytes, str]:
+        """PNG picture and line of HTML for the values that the controls have now."""
+        figure, line = self.callback(**{name: control.value for name, control in self.controls.items()})
+        return png(figure), line
+
+    def show(self) -> ipywidgets.VBox:
+        """Controls, line and picture, one below the other; every change of a control redraws.
+
+        The first picture is drawn at once, and an error in it is raised. An error later, when a control has
+        moved, takes the place of the line, in words; the last good picture stays.
+        """
+        import ipywidgets
+
+        first_picture, first_line = self.draw()
+        line = ipywidgets.HTML(first_line)
+        picture = ipywidgets.Image(
+            value=first_picture, format="png", layout={"max_width": "100%", "align_self": "flex-start"}
+        )
+
+        def redraw(_: Any) -> None:
+            try:
+                with _collecting_later():
+                    picture.value, line.value = self.draw()
+            except Exception as error:  # whatever it is: Jupyter would lose it
+                line.value = f"<b>This cannot be drawn.</b> {html.escape(_in_words(error))}"
+
+        for control in self.controls.values():
+            control.observe(redraw, names="value")
+        return ipywidgets.VBox([ipywidgets.VBox(list(self.controls.values())), line, picture])
+
+
+def slider(kind: Callable[..., Any], description: str, **options: Any) -> Any:
+    """Return a control in the course's style; a slider answers when it is let go.
+
+    Parameters
+    ----------
+    kind : class of ipywidgets
+        A slider, or a `Dropdown`.
+    description : str
+        Symbol, meaning and unit.
+    **options
+        What the class takes.
+    """
+    if hasattr(kind, "continuous_update"):
+        options["continuous_update"] = False
+    style = {"description_width": "initial"}
+    return kind(description=description, style=style, layout={"width": "95%"}, **options)
+
+
+def png(figure: Figure) -> bytes:
+    """Return the figure as a PNG file, at its own size and dpi; lightly packed, as that is faster."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=figure.dpi, pil_kwargs={"compress_level": 1})
+    return file.getvalue()
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Hold back the garbage collection: with torch loaded a full one takes longer than a picture."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _in_words(error: Exception) -> str:
+    """Return the message of our own errors, which are sentences; of others with the kind in front."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

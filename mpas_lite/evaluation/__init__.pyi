@@ -1,0 +1,14 @@
+from .background_subtraction import mog2_masks as mog2_masks
+from .ground_truth import read_ground_truth as read_ground_truth
+from .ground_truth import truth_of as truth_of
+from .labelme import labelme_mask as labelme_mask
+from .labelme import labelme_masks as labelme_masks
+from .labelme import prelabel as prelabel
+from .labelme import write_prelabels as write_prelabels
+from .score_tables import markdown_table as markdown_table
+from .score_tables import scene_table as scene_table
+from .scores import Score as Score
+from .scores import evaluate as evaluate
+from .scores import iou as iou
+from .scores import score_frames as score_frames
+from .scores import score_masks as score_masks

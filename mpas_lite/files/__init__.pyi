@@ -1,0 +1,11 @@
+from .atomic import read_json as read_json
+from .atomic import whole_file as whole_file
+from .atomic import write_json as write_json
+from .ledger import NotOurs as NotOurs
+from .ledger import output_folder as output_folder
+from .ledger import refuse_foreign as refuse_foreign
+from .outputs import check_apart as check_apart
+from .outputs import own_names as own_names
+from .outputs import safe_name as safe_name
+from .spill import Spill as Spill
+from .writing import in_background as in_background

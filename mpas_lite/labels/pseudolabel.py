@@ -1,0 +1,253 @@
+"""Labels without a labeller: a video in, pairs of (frame, pseudo-label) out, on disk.
+
+This is where the first half of the method comes together (section 2.2 of the paper)::
+
+    window of frames -> particles -> crowd graph -> collective merging -> circular region merging
+
+The pairs can be looked at with any image viewer::
+
+    pairs/<clip>/frames/000020.png      the kept frame
+    pairs/<clip>/masks/000020.png       its pseudo-label, 0 or 255
+    pairs/<clip>/manifest.json          where they come from, with every parameter
+    pairs/<clip>/frames.json            the name that each kept frame has in the source
+
+With ``LabelSettings(refine=Refinement())`` the labels go beyond the paper (see ``refine``); the paper's then lie
+beside them in ``circles/``, and with ``Refinement(doubt=True)`` the pixels that a label is sure of in ``valid/``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from mpas_lite.files.atomic import changes, read_json, write_json, write_names
+from mpas_lite.files.ledger import output_folder
+from mpas_lite.files.outputs import check_apart, safe_name
+from mpas_lite.files.spill import Spill
+from mpas_lite.files.writing import in_background
+from mpas_lite.labels.frames import label_window
+from mpas_lite.labels.refine.pipeline import Spread, refine_clip, working_scale
+from mpas_lite.labels.settings import LabelSettings
+from mpas_lite.motion.klt import Particles, windows
+from mpas_lite.video.images import read_image, write_image
+from mpas_lite.video.reader import Video, read_video, source_paths
+
+_MANIFEST = {
+    "type": "object",
+    "required": ["source", "settings"],
+    "properties": {
+        "source": {"type": "string"},
+        "settings": {"type": "object"},
+        "pairs": {"type": "integer", "minimum": 0},
+        "empty": {"type": "integer", "minimum": 0},
+        "notes": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_NAMES = {"type": "object", "propertyNames": {"pattern": "^[0-9]{1,12}$"}, "additionalProperties": {"type": "string"}}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What labelling a clip came to: its folder, and how many of its pairs have a crowd in them.
+
+    ``error`` is the sentence that says why a clip could not be labelled; None where all went well. ``notes``
+    are the warnings of a clip that was labelled in another process.
+    """
+
+    name: str
+    folder: Path
+    pairs: int = 0
+    empty: int = 0
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def pseudo_label(
+    source: Video | str | Path | np.ndarray,
+    out: str | Path,
+    *,
+    settings: LabelSettings | None = None,
+    name: str | None = None,
+    progress: bool = True,
+    **changes: float | None,
+) -> Labelled:
+    """Label a video by its motion and write the pairs to ``out/<clip>/``.
+
+    Pairs that are there already, made with the same settings, are kept: an interrupted run goes on where it
+    stopped.
+
+    Parameters
+    ----------
+    source : anything :func:`mpas_lite.read_video` takes
+    out : path
+        The folder of pairs; the clip becomes a folder in it.
+    settings : LabelSettings, optional
+    name : str, optional
+        Name of the clip; by default the source's.
+    progress : bool
+        Show a progress bar.
+    **changes
+        Single settings by name, as in ``pseudo_label(video, "pairs", every=5, radius=8)``.
+
+    Returns
+    -------
+    Labelled
+
+    Raises
+    ------
+    ValueError
+        If the source cannot be read, is too short, or the folder holds pairs of another source or made with
+        other settings.
+
+    Warns
+    -----
+    UserWarning
+        If nothing moves together in any kept frame, so that all labels are empty.
+    """
+    settings = replace(settings or LabelSettings(), **changes)  # type: ignore[arg-type]
+    video = read_video(source, name=name)
+    folder = Path(out) / safe_name(name or video.name)
+    check_apart([folder], source_paths(video))
+    with output_folder(folder, alone=False):
+        return _label_into(folder, video, settings, progress)
+
+
+def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: bool) -> Labelled:
+    manifest = {
+        "source": video.source,
+        "fps": video.fps,
+        "shape": list(video.shape),
+        "settings": asdict(settings),
+    }
+    _check_same(folder / "manifest.json", manifest)
+    if not (folder / "manifest.json").exists():
+        write_json(folder / "manifest.json", manifest)
+    label = _label_by_circles if settings.refine is None else _label_refined
+    kept, empty, notes = label(video, folder, settings, progress)
+    write_names(folder / "frames.json", ((index, video.frame_name(index)) for index in kept))
+    write_json(folder / "manifest.json", {**manifest, "pairs": len(kept), "empty": empty, "notes": notes})
+    for note in notes:
+        warnings.warn(f"{video.source}: {note}", stacklevel=3)
+    if empty == len(kept):
+        warnings.warn(
+            f"{video.source}: nothing moves together in any of the {len(kept)} kept frames; all labels are empty. "
+            "Is the crowd standing still, or slower than min_speed?",
+            stacklevel=3,
+        )
+    return Labelled(folder.name, folder, len(kept), empty)
+
+
+def _label_by_circles(
+    video: Video, folder: Path, settings: LabelSettings, progress: bool
+) -> tuple[array[int], int, list[str]]:
+    """Write the paper's labels, frame by frame; return the kept frames, how many labels are empty, and no notes."""
+    done = frame_indices_in(folder / "masks") & frame_indices_in(folder / "frames")
+    kept = array("q", done)
+    empty = _count_empty(folder, done)
+    with in_background() as write:
+        for index, frames in _windows(video, settings, progress, done):
+            mask = label_window(index, frames, settings).mask
+            write(write_image, _file(folder, "masks", index), mask)
+            write(write_image, _file(folder, "frames", index), frames[0])  # last: without its frame it is no pair yet
+            kept.append(index)
+            empty += not mask.any()
+    return array("q", sorted(kept)), empty, []
+
+
+def _label_refined(
+    video: Video, folder: Path, settings: LabelSettings, progress: bool
+) -> tuple[array[int], int, list[str]]:
+    """Write the paper's labels to ``circles/`` and the refined ones, which take a whole clip, to ``masks/``.
+
+    A clip that was interrupted is labelled anew.
+    """
+    if (folder / "frames.json").exists():
+        kept = array("q", map(int, read_json(folder / "frames.json", _NAMES)))
+        if all(_file(folder, kind, index).exists() for kind in ("frames", "masks") for index in kept):
+            manifest = read_json(folder / "manifest.json", _MANIFEST)
+            return kept, _count_empty(folder, kept), manifest.get("notes", [])
+    found: Spill[tuple[Particles, np.ndarray]] = Spill()
+    starts, both = Spread(), Spread()  # of windows, and both their ends
+    kept = array("q")
+    with in_background() as write:
+        for index, frames in _windows(video, settings, progress):
+            one = label_window(index, frames, settings)
+            write(write_image, _file(folder, "frames", index), one.frame)
+            write(write_image, _file(folder, "circles", index), one.mask)
+            found.append((one.particles, one.labels))
+            kept.append(index)
+            starts.add(frames[0])
+            for frame in frames[:: settings.interval]:
+                both.add(frame)
+    least = kept[-1] + settings.interval + 1  # frames, as many as were seen; the file's own count may be wrong
+    length = len(video) if least <= len(video) < least + settings.every else least
+    short = length < 16 * settings.every  # then both ends of a window serve to tell the background
+    survey, refined = refine_clip(
+        ((index, read_image(_file(folder, "frames", index))) for index in kept),
+        found,
+        both.frames if short else starts.frames,
+        radius=settings.radius,
+        scale=working_scale(video.shape),
+        settings=settings.refine,
+    )
+    empty = 0
+    with in_background() as write:
+        for label in refined:
+            if settings.refine and settings.refine.doubt:
+                write(write_image, _file(folder, "valid", label.index), label.valid)
+            write(write_image, _file(folder, "masks", label.index), label.mask)
+            empty += not label.mask.any()
+    return kept, empty, list(survey.notes)
+
+
+def frame_indices_in(folder: Path) -> set[int]:
+    """Indices of the frames whose picture stands in a folder, ``NNNNNN.png`` each; other names are not ours."""
+    names = (path.stem for path in folder.glob("*.png") if path.stem.isdecimal())
+    return {int(name) for name in names if name == f"{int(name):06d}"}
+
+
+def _file(folder: Path, kind: str, index: int) -> Path:
+    """Where the picture of that kind of a kept frame stands."""
+    return folder / kind / f"{index:06d}.png"
+
+
+def _count_empty(folder: Path, indices: Iterable[int]) -> int:
+    """How many of the labels that are there have no crowd in them."""
+    return sum(not read_image(_file(folder, "masks", index), grey=True).any() for index in indices)
+
+
+def _windows(
+    video: Video, settings: LabelSettings, progress: bool, done: Iterable[int] = ()
+) -> Iterator[tuple[int, list[np.ndarray]]]:
+    """The windows of the kept frames that are not done, with a progress bar."""
+    total = max(0, len(video) - settings.interval - 1) // settings.every + 1
+    skip = frozenset(done)
+    steps = windows(video, every=settings.every, interval=settings.interval, skip=skip)
+    bar = tqdm(steps, f"label {video.name}", total, initial=len(skip), unit="frame", disable=not progress)
+    yield from bar
+
+
+def _check_same(path: Path, manifest: dict) -> None:
+    """Refuse to mix pairs of different origin in one folder."""
+    if not path.exists():
+        if any(True for kind in ("frames", "masks") for _ in (path.parent / kind).glob("*.png")):
+            raise ValueError(
+                f"{path.parent} holds frames or masks that mpas_lite did not write. Choose another folder."
+            )
+        return
+    before = read_json(path, _MANIFEST)
+    then, now = before["settings"], manifest["settings"]
+    changed = changes({name: then.get(name) for name in now}, now)
+    if before.get("source") != manifest["source"]:
+        changed.append(f"source {before.get('source')} -> {manifest['source']}")
+    if changed:
+        raise ValueError(
+            f"{path.parent} holds pairs made otherwise ({'; '.join(changed)}). "
+            "Choose another folder, or delete that one first."
+        )

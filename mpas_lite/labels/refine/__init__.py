@@ -1,0 +1,5 @@
+"""Labels that know where a person ends and who stands still: beyond the paper."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,9 @@
+from .background import Background as Background
+from .background import densest_value as densest_value
+from .background import difference as difference
+from .background import estimate_background as estimate_background
+from .background import shadows as shadows
+from .people import PersonSize as PersonSize
+from .pipeline import Refinement as Refinement
+from .pipeline import refine_clip as refine_clip
+from .pipeline import survey_clip as survey_clip

@@ -1,0 +1,10 @@
+from .batchnorm import recalibrate_batch_norm as recalibrate_batch_norm
+from .checkpoints import load as load
+from .checkpoints import save as save
+from .encoders import make_encoder as make_encoder
+from .inference import segment as segment
+from .inference import segment_to as segment_to
+from .losses import air_loss as air_loss
+from .losses import cross_entropy_loss as cross_entropy_loss
+from .losses import dice_loss as dice_loss
+from .mpasnet import MPASNet as MPASNet

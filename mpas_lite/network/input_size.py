@@ -1,0 +1,31 @@
+"""The size at which a network sees a frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+# ------------------------------------------------------------------------------------------------- sizes
+
+
+def working_shape(shape: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """Height and width after scaling the longer side down to ``long_side``; never up.
+
+    Examples
+    --------
+    >>> working_shape((480, 640), 320)
+    (240, 320)
+    >>> working_shape((120, 160), 320)
+    (120, 160)
+    """
+    height, width = shape
+    scale = min(1.0, long_side / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def resize(image: np.ndarray, long_side: int) -> np.ndarray:
+    """Scale an image (H, W) or (H, W, 3) down as :func:`working_shape` says, each new pixel an average."""
+    height, width = working_shape((image.shape[0], image.shape[1]), long_side)
+    if (height, width) == image.shape[:2]:
+        return image
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,5 @@
+"""Synthetic crowds with exact ground truth, and the clips that come with the package."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,14 @@
+from .augmentation import change_colours as change_colours
+from .augmentation import literal_colours as literal_colours
+from .config import read_config as read_config
+from .config import write_config as write_config
+from .loop import History as History
+from .loop import fit as fit
+from .pairs import PairDataset as PairDataset
+from .pairs import TrainingViews as TrainingViews
+from .pairs import as_image as as_image
+from .pairs import find_pairs as find_pairs
+from .records import TrainingLog as TrainingLog
+from .records import model_card as model_card
+from .self_training import Rounds as Rounds
+from .self_training import fit_in_rounds as fit_in_rounds

@@ -1,0 +1,5 @@
+"""Frames and masks in: video files, folders of images and arrays, read one way everywhere."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,426 @@
+"""Path similarity, collectiveness and merging against counted walks, networkx and the dense inverse."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.sparse import block_diag, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from mpas_lite.crowd import merging
+from mpas_lite.crowd.graph import crowd_graph
+from mpas_lite.crowd.merging import collective_merging
+from mpas_lite.crowd.similarity import collectiveness, kappa, path_similarity, regularized_path_similarity
+
+# 0 sees 1 and 2, both see 3, and 3 sees 0.
+FOUR = np.array([[0, 0.5, 1.0, 0], [0, 0, 0, 0.8], [0, 0, 0, 0.4], [0.2, 0, 0, 0]])
+
+
+def crowd(seed: int, n: int, *, groups: int, noise: float, grid: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Groups in a plane, each with a direction of its own and noise; some particles rest, some coincide."""
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, groups, n)
+    position = rng.uniform(0, 12 * np.sqrt(n), (groups, 2))[group] + rng.normal(size=(n, 2)) * 25
+    if grid:
+        position = np.round(position / 20) * 20
+    angle = rng.uniform(0, 2 * np.pi, groups)[group] + noise * rng.normal(size=n)
+    velocity = np.stack([np.cos(angle), np.sin(angle)], axis=1) * rng.uniform(0.5, 3, (n, 1))
+    velocity[rng.random(n) < 0.05] = 0
+    return position, velocity
+
+
+def dense_Z(W: csr_array, z: float) -> np.ndarray:
+    identity = np.eye(W.shape[0])
+    return np.linalg.inv(identity - z * W.toarray()) - identity
+
+
+def merged_densely(Z: np.ndarray, limit: float, min_size: int) -> np.ndarray:
+    """The definition, with networkx: components of the links, the largest first, small ones 0."""
+    links = nx.Graph()
+    links.add_nodes_from(range(len(Z)))
+    links.add_edges_from(np.argwhere(limit < Z))
+    crowds = [sorted(c) for c in nx.connected_components(links) if len(c) >= min_size]
+    labels = np.zeros(len(Z), dtype=int)
+    for number, members in enumerate(sorted(crowds, key=lambda c: (-len(c), c[0])), start=1):
+        labels[members] = number
+    return labels
+
+
+# Eq. 2
+
+
+def walks(graph: nx.DiGraph, start: int, length: int) -> list[list[int]]:
+    if length == 0:
+        return [[start]]
+    return [[start, *rest] for after in graph.successors(start) for rest in walks(graph, after, length - 1)]
+
+
+def test_two_walks_of_two_steps_by_hand() -> None:
+    # 0-1-3 weighs 0.5 * 0.8 and 0-2-3 weighs 1 * 0.4.
+    assert path_similarity(FOUR, 2)[0, 3] == pytest.approx(0.8)
+    # Back at 0 after three steps: times 0.2.
+    assert path_similarity(FOUR, 3)[0, 0] == pytest.approx(0.16)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 5, 7])
+def test_path_similarity_sums_over_enumerated_walks(length: int) -> None:
+    W = crowd_graph(*crowd(0, 7, groups=1, noise=0.5), k=3, clip=False)
+    graph = nx.from_numpy_array(W.toarray(), create_using=nx.DiGraph)
+    expected = np.zeros(W.shape)
+    for i in graph:
+        for walk in walks(graph, i, length):
+            expected[i, walk[-1]] += np.prod([graph.edges[edge]["weight"] for edge in pairwise(walk)])
+    np.testing.assert_allclose(path_similarity(W, length).toarray(), expected, atol=1e-12)
+
+
+# Eq. 3 and 4
+
+
+def test_partial_sums_lead_to_the_closed_form() -> None:
+    W = crowd_graph(*crowd(1, 40, groups=2, noise=0.4), k=6)
+    z = 1 / 12
+    expected = np.zeros(W.shape)
+    for length in range(1, 8):
+        expected += z**length * path_similarity(W, length).toarray()
+        partial = regularized_path_similarity(W, max_length=length)
+        np.testing.assert_allclose(partial, expected, atol=1e-15)
+    np.testing.assert_allclose(regularized_path_similarity(W, max_length=60), dense_Z(W, z), atol=1e-12)
+    np.testing.assert_allclose(regularized_path_similarity(W), dense_Z(W, z), atol=1e-12)
+    assert not regularized_path_similarity(W, max_length=0).any()
+
+
+def test_kappa_bounds_the_entries_of_Z_and_is_reached() -> None:
+    W = crowd_graph(*crowd(2, 60, groups=1, noise=0), k=5)
+    assert regularized_path_similarity(W, 0.19).max() <= kappa(0.19, 5)
+    everyone_looks_at_0 = np.zeros((4, 4))
+    everyone_looks_at_0[:, 0] = 1
+    Z = regularized_path_similarity(everyone_looks_at_0, 0.75)
+    np.testing.assert_allclose(Z[:, 0], kappa(0.75, 1))
+
+
+def test_off_the_graph_Z_stays_under_half_of_kappa() -> None:
+    W = crowd_graph(*crowd(3, 200, groups=2, noise=0.1), k=8)
+    Z = regularized_path_similarity(W)
+    assert Z[W.toarray() == 0].max() <= kappa(1 / 16, 8) / 2
+
+
+# Eq. 5
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 60),
+    k=st.integers(1, 25),
+    share=st.floats(0.01, 0.995),
+    clip=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_collectiveness_is_the_row_sum_of_the_dense_inverse(
+    seed: int, n: int, k: int, share: float, clip: bool
+) -> None:
+    W = crowd_graph(*crowd(seed, n, groups=3, noise=0.5), k, clip=clip)
+    z = share / max(min(k, n - 1), 1)
+    expected = dense_Z(W, z).sum(axis=1)
+    np.testing.assert_allclose(collectiveness(W, z), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_collectiveness_is_katz_centrality() -> None:
+    W = crowd_graph(*crowd(4, 150, groups=3, noise=0.6), k=10)
+    # networkx follows edges against their direction and counts the walk of no step, which is 1.
+    graph = nx.from_numpy_array(W.toarray(), create_using=nx.DiGraph).reverse()
+    katz = nx.katz_centrality_numpy(graph, alpha=1 / 20, beta=1.0, normalized=False, weight="weight")
+    np.testing.assert_allclose(1 + collectiveness(W), [katz[i] for i in range(150)], atol=1e-10)
+
+
+def test_perfect_coherence_is_1_at_the_default_z() -> None:
+    position, _ = crowd(5, 100, groups=1, noise=0)
+    np.testing.assert_allclose(collectiveness(crowd_graph(position, np.ones((100, 2)))), 1, atol=1e-12)
+    # With fewer particles than K, K is the number of the others.
+    np.testing.assert_allclose(collectiveness(crowd_graph(position[:5], np.ones((5, 2)))), 1, atol=1e-12)
+
+
+def test_clipped_entries_count_for_k_but_not_for_phi() -> None:
+    W = crowd_graph(*crowd(6, 80, groups=2, noise=1.0), k=8)
+    without_zeros = W.copy()
+    without_zeros.eliminate_zeros()
+    np.testing.assert_allclose(collectiveness(W), collectiveness(without_zeros, 1 / 16), atol=1e-14)
+    assert W.nnz == 640  # and W itself is left alone
+
+
+# Collective merging
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 150),
+    k=st.integers(1, 25),
+    groups=st.integers(1, 6),
+    noise=st.sampled_from([0.0, 0.1, 0.4, 0.8, 1.5]),
+    grid=st.booleans(),
+    clip=st.booleans(),
+    share=st.one_of(st.just(0.5), st.floats(0.05, 0.97)),
+    threshold=st.one_of(st.just(0.6), st.floats(0.02, 1.0)),
+    min_size=st.sampled_from([1, 2, 10]),
+)
+@settings(max_examples=150, deadline=None)
+def test_merging_equals_the_dense_inverse(
+    seed: int,
+    n: int,
+    k: int,
+    groups: int,
+    noise: float,
+    grid: bool,
+    clip: bool,
+    share: float,
+    threshold: float,
+    min_size: int,
+) -> None:
+    W = crowd_graph(*crowd(seed, n, groups=groups, noise=noise, grid=grid), k, clip=clip)
+    used_k = max(min(k, n - 1), 1)
+    z = share / used_k
+    Z, limit = dense_Z(W, z), threshold * kappa(z, used_k)
+    assume(np.abs(Z - limit).min() > 1e-10 * limit)  # neither answer is wrong on an exact tie
+    labels = collective_merging(W, z, threshold=threshold, min_size=min_size)
+    np.testing.assert_array_equal(labels, merged_densely(Z, limit, min_size))
+
+
+def awkward_crowd(rng: np.random.Generator, n: int, clumps: int, spread: float, noise: float, at_rest: float,
+                  doubles: float, grid: float, compass: bool) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Clumps of particles, some at rest, some on top of others, on a grid or not, in any or eight directions."""
+    clump = rng.integers(0, clumps, n)
+    position = rng.uniform(0, 100, (clumps, 2))[clump] + spread * rng.normal(size=(n, 2))
+    angle = rng.uniform(0, 2 * np.pi, clumps)[clump] + noise * rng.normal(size=n)
+    if grid:
+        position = np.round(position / grid) * grid
+    if compass:
+        angle = np.round(angle / (np.pi / 4)) * (np.pi / 4)
+    velocity = rng.uniform(0.1, 5, (n, 1)) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    velocity[rng.random(n) < at_rest] = 0
+    double = rng.random(n) < doubles
+    twin = rng.integers(0, n, n)
+    position[double] = position[twin][double]
+    return position, velocity
+
+
+def refines(fine: np.ndarray, coarse: np.ndarray) -> bool:
+    """Whether all members of each part of the one lie in one part of the other."""
+    return len(np.unique(np.stack([fine, coarse]), axis=1).T) == len(np.unique(fine))
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.one_of(st.integers(1, 30), st.integers(30, 160)),
+    k=st.one_of(st.just(20), st.integers(1, 30)),
+    share=st.one_of(st.just(0.5), st.floats(0.02, 0.98)),
+    threshold=st.one_of(st.just(0.6), st.floats(0.02, 1.1)),
+    clip=st.booleans(),
+    clumps=st.integers(1, 8),
+    spread=st.sampled_from([0.0, 1.0, 10.0, 50.0]),
+    noise=st.sampled_from([0.0, 0.2, 0.5, 1.0, 3.0]),
+    at_rest=st.sampled_from([0.0, 0.1, 0.9]),
+    doubles=st.sampled_from([0.0, 0.2, 0.9]),
+    grid=st.sampled_from([0.0, 5.0, 30.0]),
+    compass=st.booleans(),
+)
+@settings(max_examples=1000, deadline=None)
+def test_a_thousand_crowds_merge_as_by_the_dense_inverse(
+    seed: int, n: int, k: int, share: float, threshold: float, clip: bool, **kind: float
+) -> None:
+    W = crowd_graph(*awkward_crowd(np.random.default_rng(seed), n, **kind), k, clip=clip)  # type: ignore[arg-type]
+    z = share / max(min(k, n - 1), 1)
+    Z, limit = dense_Z(W, z), threshold * kappa(z, max(min(k, n - 1), 1))
+    # A link within a billionth of the threshold is a tie in floating point: the inverse does not know either.
+    surely, perhaps = (
+        connected_components(csr_array(limit * (1 + tie) < Z), directed=False)[1] for tie in (1e-9, -1e-9)
+    )
+    labels = collective_merging(W, z, threshold=threshold, min_size=1)
+    assert refines(surely, labels)
+    assert refines(labels, perhaps)  # without a tie both are one, and the labels are exactly that
+    sizes = np.bincount(labels)[1:]
+    assert (np.diff(sizes) <= 0).all()
+    small = sizes[labels - 1] < 10
+    np.testing.assert_array_equal(collective_merging(W, z, threshold=threshold), np.where(small, 0, labels))
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(2, 14),
+    hubs=st.floats(0, 3),
+    density=st.floats(0.05, 0.8),
+    low=st.sampled_from([0.0, 0.9, -1.0]),
+    share=st.floats(0.3, 0.97),
+    threshold=st.floats(0.02, 1.0),
+)
+@settings(max_examples=300, deadline=None)
+def test_merging_of_any_graph_equals_the_dense_inverse(
+    seed: int, n: int, hubs: float, density: float, low: float, share: float, threshold: float
+) -> None:
+    # Nothing of a plane here: some are seen by all and see few, so that links off the graph decide.
+    rng = np.random.default_rng(seed)
+    popularity = np.arange(1, n + 1) ** -hubs
+    W = csr_array(rng.uniform(low, 1, (n, n)) * (rng.random((n, n)) < density * popularity))
+    k = max(int(np.diff(W.indptr).max()), 1)
+    z = share / k
+    Z, limit = dense_Z(W, z), threshold * kappa(z, k)
+    assume(np.abs(Z - limit).min() > 1e-10 * limit)
+    labels = collective_merging(W, z, threshold=threshold, min_size=2)
+    np.testing.assert_array_equal(labels, merged_densely(Z, limit, 2))
+
+
+@pytest.mark.parametrize(
+    ("share", "threshold", "clip"),
+    [(0.5, 0.6, True), (0.5, 0.6, False), (0.9, 0.3, True), (0.99, 0.6, False)],
+)
+@pytest.mark.parametrize("noise", [0.2, 0.7, 1.2])
+def test_merging_of_larger_crowds_equals_the_dense_inverse(
+    share: float, threshold: float, clip: bool, noise: float
+) -> None:
+    W = crowd_graph(*crowd(7, 900, groups=8, noise=noise), clip=clip)
+    z = share / 20
+    limit = threshold * kappa(z, 20)
+    labels = collective_merging(W, z, threshold=threshold)
+    np.testing.assert_array_equal(labels, merged_densely(dense_Z(W, z), limit, 10))
+
+
+def test_the_certificate_alone_settles_every_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "_DENSE_SOLVE_LIMIT", 0)
+    for clip in (True, False):
+        W = crowd_graph(*crowd(8, 300, groups=3, noise=0.6), k=12, clip=clip)
+        for share, threshold in [(0.5, 0.6), (0.5, 0.1), (0.8, 0.4), (0.3, 0.05)]:
+            z = share / 12
+            labels = collective_merging(W, z, threshold=threshold, min_size=3)
+            expected = merged_densely(dense_Z(W, z), threshold * kappa(z, 12), 3)
+            np.testing.assert_array_equal(labels, expected)
+
+
+def test_many_crowds_far_apart_merge_like_each_alone() -> None:
+    parts = [crowd_graph(*crowd(seed, 600, groups=4, noise=0.5)) for seed in range(10)]
+    apart = [collective_merging(W, min_size=1) for W in parts]
+    together = collective_merging(block_diag(parts * 3, format="csr"), min_size=1)
+    pairs = {
+        (part, label, joint)
+        for part, (labels, joint_labels) in enumerate(zip(apart * 3, np.split(together, 30), strict=True))
+        for label, joint in zip(labels, joint_labels, strict=True)
+    }
+    assert len(pairs) == together.max() == 3 * sum(labels.max() for labels in apart)
+
+
+def test_labels_do_not_depend_on_the_order_of_the_particles() -> None:
+    position, velocity = crowd(9, 500, groups=5, noise=0.5)
+    labels = collective_merging(crowd_graph(position, velocity))
+    shuffled = np.random.default_rng(0).permutation(500)
+    again = collective_merging(crowd_graph(position[shuffled], velocity[shuffled]))
+    np.testing.assert_array_equal(labels[shuffled] == 0, again == 0)
+    assert len(set(zip(labels[shuffled], again, strict=True))) == labels.max() + bool((labels == 0).any())
+
+
+def test_crowds_are_numbered_by_size_then_first_particle() -> None:
+    position = np.concatenate([[[x, y] for x in range(n)] for n, y in [(12, 0), (20, 500), (12, 1000), (5, 1500)]])
+    labels = collective_merging(crowd_graph(position, np.ones(position.shape), k=4))
+    np.testing.assert_array_equal(labels, np.repeat([2, 1, 3, 0], [12, 20, 12, 5]))
+
+
+def test_one_direction_of_a_link_is_enough() -> None:
+    # 0 sees 1, which sees nobody: Z[0, 1] = z = 1/2, kappa = 1.
+    W = np.array([[0, 1.0], [0, 0]])
+    np.testing.assert_array_equal(collective_merging(W, threshold=0.4, min_size=2), [1, 1])
+    np.testing.assert_array_equal(collective_merging(W, threshold=0.6, min_size=2), [0, 0])
+
+
+def test_a_link_may_lie_where_W_has_no_entry_when_z_is_large() -> None:
+    # 0 sees 1..4, those see the hubs 5..8, and the hubs see each other and themselves: K = 4, zK = 0.9.
+    W = np.zeros((9, 9))
+    W[0, 1:5] = W[1:5, 5:] = W[5:, 5:] = 1
+    Z = regularized_path_similarity(W, 0.225) / kappa(0.225, 4)
+    np.testing.assert_allclose([Z[0, 1], Z[0, 5], Z[1, 5]], [0.1, 0.9, 1.0])
+    np.testing.assert_array_equal(collective_merging(W, 0.225, min_size=9), np.ones(9))
+
+
+def test_a_tie_with_the_threshold_is_no_link() -> None:
+    W = np.array([[0, 1.0], [1.0, 0]])  # Z[0, 1] = (1/2) / (1 - 1/4) = 2/3, kappa = 1
+    np.testing.assert_array_equal(collective_merging(W, threshold=2 / 3, min_size=2), [0, 0])
+    np.testing.assert_array_equal(collective_merging(W, threshold=2 / 3 - 1e-9, min_size=2), [1, 1])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_few_particles(n: int) -> None:
+    W = crowd_graph(np.zeros((n, 2)), np.ones((n, 2)))
+    assert collectiveness(W).shape == (n,)
+    assert regularized_path_similarity(W).shape == (n, n)
+    np.testing.assert_array_equal(collective_merging(W), np.zeros(n))
+
+
+def test_nobody_moves() -> None:
+    W = crowd_graph(np.random.default_rng(0).normal(size=(30, 2)), np.zeros((30, 2)))
+    assert not collectiveness(W).any()
+    assert not collective_merging(W).any()
+
+
+def test_dense_sparse_and_unsorted_inputs_agree_and_stay_as_they_are() -> None:
+    W = crowd_graph(*crowd(10, 50, groups=1, noise=0.3), k=5)
+    backwards = np.arange(250).reshape(50, 5)[:, ::-1].ravel()  # each row from its last column to its first
+    unsorted = csr_array((W.data[backwards], W.indices[backwards], W.indptr), shape=W.shape)
+    before = unsorted.indices.copy()
+    for other in (W.toarray(), W.tocoo(), W.tocsc(), unsorted):
+        np.testing.assert_array_equal(collective_merging(other, 0.1), collective_merging(W, 0.1))
+        np.testing.assert_allclose(collectiveness(other, 0.1), collectiveness(W, 0.1), atol=1e-14)
+    np.testing.assert_array_equal(unsorted.indices, before)
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("z", [0, -0.1, 0.25, 0.3, np.nan, np.inf])
+@pytest.mark.parametrize("function", [collectiveness, regularized_path_similarity, collective_merging])
+def test_z_outside_its_range_is_refused(function: object, z: float) -> None:
+    W = crowd_graph(*crowd(11, 30, groups=1, noise=0), k=4)
+    with pytest.raises(ValueError, match="below 1/K = 1/4"):
+        function(W, z)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("W", "message"),
+    [
+        (np.ones((2, 3)), "square"),
+        (np.array([[0, np.nan], [1, 0]]), "NaN"),
+        (np.array([[0, 2.0], [1, 0]]), "between -1 and 1"),
+        ([["a"]], "array of numbers"),
+    ],
+)
+@pytest.mark.parametrize("function", [collectiveness, regularized_path_similarity, collective_merging])
+def test_bad_graphs_are_refused(function: object, W: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        function(W)  # type: ignore[operator]
+
+
+def test_bad_options_are_refused() -> None:
+    W = crowd_graph(*crowd(12, 30, groups=1, noise=0), k=4)
+    with pytest.raises(ValueError, match="threshold must be above 0"):
+        collective_merging(W, threshold=0)
+    with pytest.raises(ValueError, match="threshold must be above 0"):
+        collective_merging(W, threshold=np.nan)
+    with pytest.raises(ValueError, match="min_size must not be negative"):
+        collective_merging(W, min_size=-1)
+    with pytest.raises(ValueError, match="length must not be negative"):
+        path_similarity(W, -1)
+    with pytest.raises(ValueError, match="max_length must be a whole number"):
+        regularized_path_similarity(W, max_length=1.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="below 1/K"):
+        kappa(0.25, 4)
+
+
+def test_a_dense_Z_of_a_huge_crowd_is_refused_with_its_size() -> None:
+    with pytest.raises(ValueError, match="80 GB"):
+        regularized_path_similarity(csr_array((100_000, 100_000)))
+
+
+def test_what_cannot_be_settled_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "_DENSE_SOLVE_LIMIT", 0)
+    W = crowd_graph(*crowd(13, 60, groups=1, noise=0.1), k=4)
+    with pytest.raises(ValueError, match="choose a smaller z"):
+        collective_merging(W, 0.24999, threshold=1e-3)

@@ -1,0 +1,78 @@
+"""What tests share: where the checkout is, small pictures and clips, and whether two nets are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from mpas_lite.motion.tracklets import TRACKLET_FILE
+from mpas_lite.video.images import write_image
+
+if TYPE_CHECKING:
+    from mpas_lite.network.mpasnet import MPASNet
+
+ROOT = Path(__file__).parents[1]
+REAL = ROOT.parent / "shared" / "data"
+CROWD_FRAMES, CROWD_STEP = 12, 2
+
+
+def weights_equal(a: MPASNet, b: MPASNet) -> bool:
+    """Whether two nets have the same weights and running statistics, bit for bit."""
+    import torch
+
+    ours, theirs = a.state_dict(), b.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A smooth random picture full of corners, (H, W) uint8."""
+    noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 1.5)
+    return np.uint8(127 + 60 * smooth / smooth.std() / 2).clip(0, 255)
+
+
+def write_pairs(
+    clip: Path, number: int = 3, shape: tuple[int, int] = (48, 64), *, side: int = 24, every: int = 1, seed: int = 0
+) -> Path:
+    """A clip of pairs: frames of dark noise with one bright square each, which is the mask."""
+    rng = np.random.default_rng(seed)
+    for i in range(number):
+        frame, mask = rng.integers(0, 60, (*shape, 3), dtype=np.uint8), np.zeros(shape, bool)
+        y, x = rng.integers(0, shape[0] - side), rng.integers(0, shape[1] - side)
+        mask[y : y + side, x : x + side] = True
+        frame[mask] += 150
+        write_image(clip / "frames" / f"{i * every:06d}.png", frame)
+        write_image(clip / "masks" / f"{i * every:06d}.png", mask)
+    return clip
+
+
+def make_crowd_clip(folder: Path, *, frames: int = CROWD_FRAMES, tracklets: bool = True) -> Path:
+    """A clip in the layout of the crowd databases: a square goes right; the grey of the corner says which frame."""
+    square = texture(40, 40, 2)
+    for n in range(1, frames + 1):
+        image = np.full((60, 100, 3), 90, np.uint8)
+        image[10:50, 5 + CROWD_STEP * n : 45 + CROWD_STEP * n] = square[..., None]
+        image[:4, :4] = 10 * n
+        write_image(folder / f"{n:06d}.png", image)
+    for path in sorted(folder.glob("*.png")):  # real ones are JPEG
+        cv2.imwrite(str(path.with_suffix(".jpg")), cv2.imread(str(path)), [cv2.IMWRITE_JPEG_QUALITY, 100])
+        path.unlink()
+    write_image(folder / "000000.jpg", np.full((60, 100, 3), 255, np.uint8))
+    (folder / "imageList.txt").write_text("\n".join(f"{n:06d}.jpg" for n in range(frames + 1)))
+    if tracklets:
+        lines = [
+            line_of([(x + 5 + CROWD_STEP * n, y + 10, n) for n in range(1, frames + 1)])
+            for x in (5, 15, 25)
+            for y in (5, 30)
+        ]
+        (folder / TRACKLET_FILE).write_text("".join(lines))
+    return folder
+
+
+def line_of(points: Sequence[tuple[int, int, int]]) -> str:
+    """A line of a file of tracklets."""
+    return f"{len(points)}\t" + "".join(f"({x},{y},{t})" for x, y, t in points) + "\n"

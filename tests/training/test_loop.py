@@ -1,0 +1,510 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mpas_lite.network.losses import air_loss, dice_loss
+from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.training import loop as training
+from mpas_lite.training.loop import fit, load, recalibrate_batch_norm, save
+from mpas_lite.training.pairs import PairDataset, TrainingViews
+from mpas_lite.training.records import model_card, read_log
+from mpas_lite.video.images import write_image
+from tests.helpers import ROOT, weights_equal, write_pairs
+
+TINY = "test_resnet"
+QUICK: dict[str, Any] = {"accelerator": "cpu", "progress": False, "batch_size": 2}
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def new_net(**options: Any) -> MPASNet:
+    torch.manual_seed(0)
+    return MPASNet(TINY, width=8, **options)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five frames of dark noise with one bright square each, which is the mask."""
+    return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 5)
+
+
+# ------------------------------------------------------------------------------------------- learning
+
+
+def test_a_net_learns_bright_squares(clip: Path) -> None:
+    net = new_net()
+    history = fit(net, clip, epochs=15, **QUICK)
+    assert history.finished
+    assert history.steps == 15 * 3
+    assert history.segmentation[-1] < 0.5 * history.segmentation[0]
+    assert history.loss == pytest.approx(np.add(history.segmentation, history.air))
+    assert not net.training
+    overlaps = []
+    for image, mask, _ in PairDataset(clip):
+        with torch.inference_mode():
+            found = net(image[None] / 255)[0] > 0.5
+        overlaps.append(float((found & mask).sum() / (found | mask).sum()))
+    assert np.mean(overlaps) > 0.6
+    assert net.long_side == 320
+    assert net.provenance["epochs"] == 15
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": "cross_entropy", "schedule": "cosine"},
+        {"literal_dice": True, "augmentation": "literal"},
+        {"air_weight": 0.0, "augmentation": "none", "batch_size": 64},
+        {"workers": 1, "precision": "bf16-mixed"},
+    ],
+)
+def test_every_option_trains(clip: Path, options: dict[str, Any]) -> None:
+    history = fit(new_net(), clip, epochs=1, **{**QUICK, **options})
+    assert np.isfinite(history.loss).all()
+
+
+def test_without_siamese_branch_there_is_no_air(clip: Path) -> None:
+    history = fit(new_net(siamese=False), clip, epochs=1, **QUICK)
+    assert history.air == [0.0]
+
+
+def test_without_fusion_there_is_air_and_one_view_is_segmented(clip: Path, tmp_path: Path) -> None:
+    """AIR without SFA: the first step's L_SEG is that of the view alone, its L_AIR that of both."""
+    net, by_hand = new_net(fusion=False), new_net().train()
+    history = fit(net, clip, out=tmp_path, epochs=1, accelerator="cpu", progress=False, batch_size=5)
+    dataset = PairDataset(clip)
+    views = [TrainingViews(dataset, "real", seed=0)[0, index] for index in training._order(0, 0, 5, 5)]
+    x, x_hat, target, valid = (torch.stack(parts) for parts in zip(*views, strict=True))
+    f, f_hat = by_hand.encode(x / 255), by_hand.encode(x_hat / 255)
+    prob = by_hand._segment(by_hand.psi(f), x)
+    assert history.segmentation[0] == pytest.approx(dice_loss(prob, target, valid=valid).item(), abs=1e-5)
+    assert history.air[0] == pytest.approx(air_loss(f, f_hat).item(), rel=1e-4)
+    assert history.air[0] > 0
+    with pytest.raises(ValueError, match="the net's fusion is None and was False"):
+        fit(new_net(), clip, out=tmp_path, epochs=1, accelerator="cpu", progress=False, batch_size=5)
+
+
+def test_weights_move_as_sgd_of_the_printed_loss_says(clip: Path) -> None:
+    one, by_hand = new_net(), new_net()
+    options = {"epochs": 1, "augmentation": "none", "lr": 0.1, "weight_decay": 0.01, "momentum": 0.5}
+    fit(one, clip, **{**QUICK, "batch_size": 5}, **options)
+
+    images, masks, _ = (torch.stack(parts) for parts in zip(*PairDataset(clip), strict=True))
+    prob, f, f_hat = by_hand.train()(images / 255, images / 255)
+    overlap = (prob * masks).sum((1, 2, 3))
+    dice = 1 - (2 * overlap + 1) / (prob.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
+    (dice.mean() + ((f - f_hat) ** 2).mean()).backward()
+    for (name, weight), trained in zip(by_hand.named_parameters(), one.parameters(), strict=True):
+        expected = weight - 0.1 * (weight.grad + 0.01 * weight)
+        torch.testing.assert_close(trained, expected, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_every_pair_is_seen_once_an_epoch() -> None:
+    settings = training.Settings(3, 4, 0.1, 0.9, 0.0, "constant", "dice", False, 1.0, "real", 0)
+    batches = list(training._plan(10, settings, 0, 3, 0, 1))
+    assert [len(batch) for batch in batches[:3]] == [4, 3, 3]  # not 4, 4, 2: batch norm wants company
+    for epoch in range(3):
+        keys = sorted(key for batch in batches[3 * epoch : 3 * epoch + 3] for key in batch)
+        assert keys == [(epoch, index) for index in range(10)]
+    assert list(training._plan(10, settings, 4, 3, 0, 1)) == batches[4:]
+    shares = [list(training._plan(10, settings, 0, 2, rank, 2)) for rank in range(2)]
+    assert sorted(index for share in shares for batch in share[:2] for _, index in batch) == list(range(10))
+    assert all(batch for rank in range(4) for batch in training._plan(1, settings, 0, 1, rank, 4))
+
+
+# ---------------------------------------------------------------------------------- parts of a batch, averages
+
+
+def test_accumulated_batches_make_the_step_of_the_large_one(clip: Path) -> None:
+    def trained(**options: Any) -> MPASNet:
+        torch.manual_seed(0)
+        net = MPASNet("test_efficientnet_ln", width=8)
+        for module in net.modules():  # psi's batch norm, whose statistics are of each small batch alone
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.train = lambda mode=True, module=module: module  # type: ignore[method-assign]
+                module.training = False
+        fit(net, clip, epochs=1, augmentation="none", accelerator="cpu", progress=False, **options)
+        return net
+
+    one, two = trained(batch_size=4), trained(batch_size=2, accumulate=2)  # 3 and 2 pairs; 2 + 1 and 1 + 1
+    for (name, a), b in zip(one.named_parameters(), two.parameters(), strict=True):
+        torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-6, msg=name)
+    parts = [training._parts(7, training.Settings(1, 2, 0.1, 0, 0, "constant", "dice", False, 1, "real", 0), 0, 1, n)
+             for n in (1, 2, 4)]  # fmt: skip
+    assert [[key for part in split for key in part] for split in parts] == [
+        parts[0][0]
+    ] * 3  # whoever shares them, the images are the same
+
+
+def test_averaged_weights_are_the_moving_average_of_the_steps(clip: Path, tmp_path: Path) -> None:
+    steps, plain = [], new_net()
+    for epochs in (1, 2):  # one step each
+        fit(plain, clip, out=tmp_path / "plain", epochs=epochs, **{**QUICK, "batch_size": 5})
+        steps.append({name: weight.detach().clone() for name, weight in plain.named_parameters()})
+    averaged = new_net()
+    fit(averaged, clip, epochs=2, ema=0.7, **{**QUICK, "batch_size": 5})
+    for name, weight in averaged.named_parameters():
+        torch.testing.assert_close(weight, 0.7 * steps[0][name] + 0.3 * steps[1][name], msg=name)
+
+
+def test_averages_resume_bit_for_bit(clip: Path, tmp_path: Path) -> None:
+    whole, parts = new_net(), new_net()
+    fit(whole, clip, epochs=2, ema=0.9, accumulate=2, **QUICK)
+    while not fit(parts, clip, out=tmp_path, epochs=2, ema=0.9, accumulate=2, max_seconds=0, **QUICK).finished:
+        pass
+    assert weights_equal(whole, parts)
+
+
+def test_channels_last_changes_the_memory_and_not_the_result(clip: Path) -> None:
+    one, other, default = new_net(), new_net(), new_net()
+    histories = [
+        fit(net, clip, epochs=1, channels_last=last, **QUICK)
+        for net, last in ((one, False), (other, True), (default, None))
+    ]
+    assert weights_equal(other, default)
+    assert histories[0].loss == pytest.approx(histories[1].loss, rel=1e-3)
+    assert all(weight.is_contiguous() for weight in other.state_dict().values())
+
+
+# --------------------------------------------------------------------------------------------- records
+
+
+def test_log_has_one_row_a_step_also_after_a_resume(clip: Path, tmp_path: Path) -> None:
+    fit(new_net(), clip, out=tmp_path, epochs=1, **QUICK)
+    with (tmp_path / "log.csv").open("a") as file:
+        file.write("4,2,0.1,0.1,0.1,0.02,9,\n5,2,0.")  # of steps that were lost, the last cut short
+    history = fit(new_net(), clip, out=tmp_path, epochs=2, validate=clip, validate_every=2, **QUICK)
+    rows = read_log(tmp_path / "log.csv")
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert [int(row["epoch"]) for row in rows] == [1, 1, 1, 2, 2, 2]
+    for epoch in range(2):
+        mine = [float(row["loss"]) for row in rows[3 * epoch : 3 * epoch + 3]]
+        assert np.mean(mine) == pytest.approx(history.loss[epoch])
+    assert {row["lr"] for row in rows} == {"0.02"}
+    assert [row["validation_iou"] != "" for row in rows] == [False] * 5 + [True]
+    fit(new_net(), clip, out=tmp_path, epochs=1, resume=False, **QUICK)
+    assert len(read_log(tmp_path / "log.csv")) == 3
+
+
+def test_validation_judges_what_training_would_give_and_changes_nothing(clip: Path, tmp_path: Path) -> None:
+    seen = []
+
+    def measure(net: MPASNet) -> float:
+        torch.rand(3)
+        seen.append({name: tensor.clone() for name, tensor in net.state_dict().items()})
+        assert not net.training
+        return 0.25
+
+    plain, judged = new_net(), new_net()
+    fit(plain, clip, epochs=2, ema=0.9, **QUICK)
+    history = fit(judged, clip, epochs=2, ema=0.9, validate=measure, **QUICK)
+    assert weights_equal(plain, judged)
+    assert history.validation == [0.25, 0.25]
+    assert all(torch.equal(tensor, seen[-1][name]) for name, tensor in judged.state_dict().items())
+
+    history = fit(plain, clip, epochs=10, validate=clip, validate_every=5, **QUICK)
+    assert [value is None for value in history.validation] == [True] * 4 + [False] + [True] * 4 + [False]
+    common = either = 0
+    for image, mask, _ in PairDataset(clip):
+        with torch.inference_mode():
+            found = plain(image[None] / 255)[0] > 0.5
+        common, either = common + int((found & mask).sum()), either + int((found | mask).sum())
+    assert history.validation[-1] == common / either
+    assert plain.provenance["validation_iou"] == common / either
+
+
+def test_model_card_says_what_made_the_weights(clip: Path) -> None:
+    net = new_net()
+    fit(net, clip, epochs=1, lr=0.012, **QUICK)
+    card = model_card(net.provenance, net.config, "1.2")
+    for said in (
+        "test_resnet",
+        "| lr | 0.012 |",
+        "frame and pseudo-label: 5",
+        "steps: 3",
+        'mp.load("',
+        "random weights",
+    ):
+        assert said in card
+    assert card == model_card(net.provenance, net.config, "1.2")
+
+
+# --------------------------------------------------------------------------------------------- resume
+
+KILLED = """
+import os, signal, sys, torch
+from mpas_lite.training import loop as training
+from mpas_lite.network.mpasnet import MPASNet
+
+if __name__ == "__main__":
+    clip, out, kill_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    steps, dice_loss = 0, training.dice_loss
+
+    def deadly_dice_loss(*args, **options):
+        global steps
+        steps += 1
+        if steps == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return dice_loss(*args, **options)
+
+    training.dice_loss = deadly_dice_loss
+    torch.manual_seed(int(sys.argv[4]))
+    net = MPASNet("test_resnet", width=8)
+    options = dict(epochs=3, batch_size=2, checkpoint_every=2, accelerator="cpu", progress=False)
+    training.fit(net, clip, out=out, **options)
+    training.save(net, out + "/net.safetensors")
+"""
+
+
+def test_killed_and_resumed_ends_bit_for_bit_like_uninterrupted(clip: Path, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(textwrap.dedent(KILLED))
+
+    def run(out: str, kill_at: int, seed: int = 0) -> int:
+        command = [sys.executable, str(script), str(clip), str(tmp_path / out), str(kill_at), str(seed)]
+        return subprocess.run(command, env=ENVIRONMENT, check=False).returncode
+
+    assert run("killed", kill_at=6) == -signal.SIGKILL  # step 5 is done and lost, step 4 is on disk
+    assert torch.load(tmp_path / "killed/checkpoint.pt", weights_only=True)["step"] == 4
+    assert run("killed", kill_at=0, seed=7) == 0  # other first weights: nothing may be left of them
+
+    whole = new_net()
+    history = fit(whole, clip, out=tmp_path / "whole", epochs=3, checkpoint_every=2, **QUICK)
+    assert weights_equal(load(tmp_path / "killed/net.safetensors"), whole)
+    ends = [torch.load(tmp_path / f"{out}/checkpoint.pt", weights_only=True) for out in ("killed", "whole")]
+    assert ends[0]["history"] == ends[1]["history"]
+    assert ends[0]["step"] == history.steps == 9
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes to kill are forks: they need no new import")
+def test_killed_at_ten_random_moments_ends_bit_for_bit_like_uninterrupted(clip: Path, tmp_path: Path) -> None:
+    options = {"epochs": 40, "ema": 0.95, "checkpoint_every": 2, **QUICK}
+    resumed, whole, rng = new_net(), new_net(), np.random.default_rng()
+    seconds = fit(whole, clip, out=tmp_path / "whole", **options).seconds
+    for _ in range(10):
+        child = os.fork()
+        if child == 0:
+            try:
+                fit(new_net(), clip, out=tmp_path, **options)
+            finally:
+                os._exit(0)
+        time.sleep(rng.uniform(0, seconds / 8))  # so that ten of them are killed before the end
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    fit(resumed, clip, out=tmp_path, **options)
+    assert weights_equal(resumed, whole)
+    assert [int(row["step"]) for row in read_log(tmp_path / "log.csv")] == list(range(1, 121))
+
+
+def test_max_seconds_stops_and_the_next_call_goes_on(clip: Path, tmp_path: Path) -> None:
+    whole, parts = new_net(), new_net()
+    fit(whole, clip, epochs=2, **QUICK)
+    for calls in range(1, 20):  # noqa: B007
+        history = fit(parts, clip, out=tmp_path, epochs=2, max_seconds=0, **QUICK)
+        if history.finished:
+            break
+    assert calls == 6  # one step a call
+    assert weights_equal(whole, parts)
+    again = fit(parts, clip, out=tmp_path, epochs=2, **QUICK)  # nothing is left to do
+    assert again.steps == 6
+    assert weights_equal(whole, parts)
+
+
+def test_more_epochs_at_a_constant_rate_continue_the_run(clip: Path, tmp_path: Path) -> None:
+    whole, parts = new_net(), new_net()
+    fit(whole, clip, epochs=2, **QUICK)
+    fit(parts, clip, out=tmp_path, epochs=1, **QUICK)
+    fit(parts, clip, out=tmp_path, epochs=2, **QUICK)
+    assert weights_equal(whole, parts)
+    with pytest.raises(ValueError, match="has done 2 epochs already"):
+        fit(parts, clip, out=tmp_path, epochs=1, **QUICK)
+
+
+def test_checkpoint_of_another_run_is_refused(clip: Path, tmp_path: Path) -> None:
+    fit(new_net(), clip, out=tmp_path, epochs=1, **QUICK)
+    with pytest.raises(ValueError, match=r"of another run: lr is 0.1 and was 0.02; seed is 1 and was 0\. Start"):
+        fit(new_net(), clip, out=tmp_path, epochs=1, lr=0.1, seed=1, **QUICK)
+    with pytest.raises(ValueError, match="the net's siamese is False and was True"):
+        fit(new_net(siamese=False), clip, out=tmp_path, epochs=1, **QUICK)
+    fit(new_net(), clip, out=tmp_path, epochs=1, lr=0.1, resume=False, **QUICK)
+    (tmp_path / "checkpoint.pt").write_bytes(b"half a file")
+    with pytest.raises(ValueError, match="not a checkpoint that can be read"):
+        fit(new_net(), clip, out=tmp_path, epochs=1, **QUICK)
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_raises(clip: Path, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt_soon() -> None:
+        while not (tmp_path / "checkpoint.pt").exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_soon, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt, match="after step"):
+        fit(new_net(), clip, out=tmp_path, epochs=10_000, checkpoint_every=3, **QUICK)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] >= 3
+    history = fit(new_net(), clip, out=tmp_path, epochs=10_000, max_seconds=0, **QUICK)
+    assert history.steps >= 4
+
+
+# ------------------------------------------------------------------------------------------- refusals
+
+
+def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, dice_loss = [0], training.dice_loss
+
+    def breaking(*args: Any, **options: Any) -> torch.Tensor:
+        calls[0] += 1
+        return dice_loss(*args, **options) * (float("nan") if calls[0] == 5 else 1)
+
+    monkeypatch.setattr(training, "dice_loss", breaking)
+    with pytest.raises(ValueError, match=r"after step 4.*on the pairs clip/00000\d.png.*last good state"):
+        fit(new_net(), clip, out=tmp_path, epochs=3, **QUICK)
+    kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert kept["step"] == 3  # the end of the first epoch
+    assert all(tensor.isfinite().all() for tensor in kept["weights"].values())
+
+
+def test_pairs_in_which_nothing_moves_are_refused(clip: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "still/frames/000000.png", np.zeros((40, 40, 3), np.uint8))
+    write_image(tmp_path / "still/masks/000000.png", np.zeros((40, 40), bool))
+    with pytest.raises(ValueError, match="Nothing moves in these pairs"):
+        fit(new_net(), tmp_path / "still", **QUICK)
+    fit(new_net(), [tmp_path / "still", clip], epochs=1, **QUICK)  # one still clip among others is fine
+
+
+def test_damaged_pairs_are_left_out_named_and_counted_at_the_end(clip: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "clip"
+    shutil.copytree(clip, whole)
+    broken = tmp_path / "broken" / "clip"
+    shutil.copytree(clip, broken)
+    for number in (5, 6):
+        shutil.copy(clip / "masks/000000.png", broken / f"masks/{number:06d}.png")
+        data = (clip / "frames/000000.png").read_bytes()
+        (broken / f"frames/{number:06d}.png").write_bytes(data[:-40])
+    one, other = new_net(), new_net()
+    fit(one, whole, epochs=2, **QUICK)
+    with pytest.warns(UserWarning, match=r"2 of 7 pairs were left out as damaged: .*000005.png \(.*000006.png \("):
+        history = fit(other, broken, epochs=1, out=tmp_path / "out", **QUICK)
+    with pytest.warns(UserWarning, match=r"2 of 7 pairs"):
+        fit(other, broken, epochs=2, out=tmp_path / "out", **QUICK)
+    assert len(history.skipped) == 2
+    assert "2 left out as damaged" in model_card(other.provenance, other.config, "1")
+    assert weights_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"epochs": 0}, "epochs=0: it must be 1 or more"),
+        ({"lr": -1.0}, "lr=-1.0: it must be 0 or more"),
+        ({"lr": float("nan")}, "lr=nan"),
+        ({"seed": -1}, "seed=-1"),
+        ({"loss": "iou"}, "choose dice or cross_entropy"),
+        ({"schedule": "step"}, "choose constant or cosine"),
+        ({"augmentation": "strong"}, "choose real, literal, none"),
+        ({"precision": "8"}, "choose 32-true"),
+        ({"checkpoint_every": 0}, "checkpoint_every=0"),
+        ({"devices": 0}, "devices=0"),
+        ({"accumulate": 0}, "accumulate=0"),
+        ({"validate_every": 0}, "validate_every=0"),
+        ({"ema": 1.0}, "ema=1.0: it must lie between 0 and 1"),
+        ({"workers": -1}, "workers=-1: it must be 0 or more"),
+        ({"workers": 10**6}, "workers=1000000: it must be 256 at most"),
+        ({"accumulate": 10**9}, "accumulate=1000000000: it must be 4096 at most"),
+        ({"lr": 1e30}, "it must be 1000000 at most"),
+        ({"accelerator": "abacus"}, "accelerator='abacus'"),
+        ({"strategy": "magic"}, "strategy='magic'"),
+        ({"accelerator": "cuda"}, "There is no CUDA GPU here"),
+        ({"accelerator": "mps"}, "There is no Apple GPU"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(
+    clip: Path, options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    with pytest.raises(ValueError, match=said):
+        fit(new_net(), clip, **{**QUICK, **options})
+
+
+# ----------------------------------------------------------------------------------------- batch norm
+
+
+def test_recalibrated_statistics_are_averages_over_the_batches() -> None:
+    net = new_net()
+    norm = net.psi[1]
+    inputs = []
+    handle = norm.register_forward_pre_hook(lambda _, args: inputs.append(args[0].detach().clone()))
+    recalibrate_batch_norm(net, [torch.rand(2, 3, 64, 64) for _ in range(3)])
+    handle.remove()
+    torch.testing.assert_close(norm.running_mean, torch.stack([x.mean((0, 2, 3)) for x in inputs]).mean(0))
+    torch.testing.assert_close(norm.running_var, torch.stack([x.var((0, 2, 3)) for x in inputs]).mean(0))
+    assert norm.momentum == 0.1
+    assert net.training
+    assert norm.training
+
+
+def test_recalibration_without_images_or_without_batch_norm() -> None:
+    with pytest.raises(ValueError, match="without images"):
+        recalibrate_batch_norm(new_net(), [])
+    recalibrate_batch_norm(torch.nn.Conv2d(3, 3, 1), [torch.rand(1, 3, 8, 8)])
+
+
+# ---------------------------------------------------------------------------------------- save and load
+
+
+def test_saved_net_comes_back_equal(tmp_path: Path) -> None:
+    net = new_net(siamese=False, long_side=200).eval()
+    net.provenance["epochs"] = 3
+    save(net, tmp_path / "net.safetensors")
+    again = load(tmp_path / "net.safetensors")
+    assert weights_equal(net, again)
+    assert (again.config, again.provenance, again.training) == (net.config, net.provenance, False)
+    assert [p.name for p in tmp_path.iterdir()] == ["net.safetensors"]
+
+
+def test_files_that_are_no_net_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no file"):
+        load(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("hello")
+    with pytest.raises(ValueError, match="not a whole safetensors file"):
+        load(tmp_path / "text.safetensors")
+    save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="not those of a net that this mpas_lite wrote"):
+        load(tmp_path / "other.safetensors")
+    net = new_net()
+    net.width = 9  # what it says of itself is wrong
+    save(net, tmp_path / "unfit.safetensors")
+    with pytest.raises(ValueError, match="do not fit the architecture"):
+        load(tmp_path / "unfit.safetensors")
+    with pytest.raises(ValueError, match=r"should end in .safetensors"):
+        save(net, tmp_path / "net.pth")
+    save(new_net(), tmp_path / "cut.safetensors")
+    data = (tmp_path / "cut.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match="not a whole safetensors file"):
+        load(tmp_path / "cut.safetensors")

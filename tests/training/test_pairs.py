@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import hashlib
+import zlib
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import ColorJitter
+
+from mpas_lite.training.augmentation import change_colours, zoom
+from mpas_lite.training.pairs import PairDataset, TrainingViews
+from mpas_lite.video.images import write_image
+from tests import helpers
+
+write_pairs = partial(helpers.write_pairs, side=20, every=20)
+
+
+def replace_image(path: Path, image: np.ndarray) -> None:
+    path.unlink()
+    write_image(path, image)
+
+
+def test_one_pair_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "a")
+    image, mask, valid = PairDataset(tmp_path)[1]
+    assert (image.dtype, mask.dtype, valid.dtype) == (torch.uint8, torch.bool, torch.bool)
+    assert (image.shape, mask.shape, valid.shape) == ((3, 48, 64), (1, 48, 64), (1, 48, 64))
+    assert torch.equal(image.amax(0) > 100, mask[0])
+    assert valid.all()
+
+
+def test_clips_of_different_sizes_share_one_shape(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "wide", shape=(60, 160))
+    write_pairs(tmp_path / "small", shape=(40, 50))
+    pairs = PairDataset(tmp_path, long_side=80)
+    assert pairs.shape == (40, 80)  # 60x160 becomes 30x80; 40x50 is never scaled up
+    by_clip = {pairs.paths[i][0].parents[1].name: pairs[i] for i in range(len(pairs))}
+    assert int(by_clip["wide"][2].sum()) == 30 * 80
+    image, mask, valid = by_clip["small"]
+    assert int(valid.sum()) == 40 * 50
+    assert not mask[:, :, 50:].any()
+    assert torch.equal(image[:, :40, 60], image[:, :40, 49])  # the edge is repeated
+
+
+def test_folder_clip_and_list_name_the_same_pairs(tmp_path: Path) -> None:
+    a, b = write_pairs(tmp_path / "a"), write_pairs(tmp_path / "b", seed=1)
+    assert PairDataset(tmp_path).paths == PairDataset([a, b]).paths
+    assert len(PairDataset(b)) == 3
+    assert PairDataset(tmp_path).fingerprint() == PairDataset([a, b]).fingerprint()
+    assert PairDataset(a).fingerprint() != PairDataset(b).fingerprint()
+
+
+@pytest.mark.parametrize("augmentation", ["real", "literal"])
+def test_views_depend_on_seed_epoch_and_index_alone(tmp_path: Path, augmentation) -> None:
+    write_pairs(tmp_path / "a", number=8)
+    pairs = PairDataset(tmp_path)
+    views = TrainingViews(pairs, augmentation, seed=3)
+    first = [views[1, i] for i in range(8)]
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    again = [TrainingViews(pairs, augmentation, seed=3)[1, i] for i in (7, 0)]
+    assert torch.equal(state, torch.get_rng_state())  # nobody else's generator is touched
+    for one, other in zip((first[7], first[0]), again, strict=True):
+        assert all(torch.equal(p, q) for p, q in zip(one, other, strict=True))
+    for another in (
+        [views[2, i] for i in range(8)],
+        [TrainingViews(pairs, augmentation)[1, i] for i in range(8)],
+    ):
+        assert any(not torch.equal(p[0], q[0]) for p, q in zip(first, another, strict=True))
+
+
+@pytest.mark.parametrize("augmentation", ["real", "literal", "none"])
+def test_geometry_is_shared_by_both_views_and_the_mask(tmp_path: Path, augmentation) -> None:
+    write_pairs(tmp_path / "a", number=8)
+    views = TrainingViews(PairDataset(tmp_path), augmentation, seed=1)
+    for i in range(8):
+        x, x_hat, mask, _ = views[0, i]
+        inside, outside = mask[0], ~mask[0]
+        for view in (x.float().mean(0), x_hat.float().mean(0)):
+            assert view[inside].mean() - view[outside].mean() > 40
+            assert np.corrcoef(x.float().mean(0).flatten(), view.flatten())[0, 1] > 0.9
+
+
+def test_colour_jitter_with_default_parameters_changes_nothing() -> None:
+    x = torch.randint(0, 256, (3, 8, 8), dtype=torch.uint8)
+    assert torch.equal(ColorJitter()(x), x)
+
+
+def test_literal_views_are_mostly_equal_and_real_ones_never(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "a", number=1)
+    pairs = PairDataset(tmp_path)
+
+    def equal(augmentation) -> int:
+        views = TrainingViews(pairs, augmentation)
+        return sum(torch.equal(*views[epoch, 0][:2]) for epoch in range(100))
+
+    assert 80 <= equal("literal") <= 98  # grey in 10 of 100
+    assert equal("real") == 0
+
+
+def test_changed_colours_keep_grey_grey_when_only_hue_and_saturation_change() -> None:
+    rng = np.random.default_rng(0)
+    ramp = np.repeat(np.arange(40, 200, dtype=np.uint8)[:, None, None], 3, axis=2)
+    image = np.ascontiguousarray(np.repeat(ramp, 16, axis=1))
+    spreads = []
+    for _ in range(50):
+        changed = change_colours(image, rng)
+        assert (changed.shape, changed.dtype) == (image.shape, np.uint8)
+        spreads.append(int(np.ptp(changed.astype(int), axis=2).max()))
+    assert np.median(spreads) <= 1  # a third have noise, which is coloured
+
+
+def test_zoom_magnifies_image_and_mask_alike() -> None:
+    rng = np.random.default_rng(0)
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 30:50] = True
+    image = np.repeat(mask[:, :, None].astype(np.uint8) * 200, 3, axis=2)
+    areas = []
+    for _ in range(20):
+        zoomed, zoomed_mask = zoom(image, mask, rng)
+        assert zoomed.shape == image.shape
+        assert ((zoomed[:, :, 0] > 100) != zoomed_mask).mean() < 0.02
+        areas.append(zoomed_mask.sum())
+    assert 1.1 < np.mean(areas) / mask.sum() < 1 / 0.7**2
+
+
+def test_empty_masks_are_allowed(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a")
+    assert not PairDataset(clip).is_empty()
+    for mask in list((clip / "masks").iterdir()):
+        replace_image(mask, np.zeros((48, 64), bool))
+    assert PairDataset(clip).is_empty()
+    assert not PairDataset(clip)[0][1].any()
+
+
+def test_bad_folders_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        PairDataset(tmp_path / "none")
+    with pytest.raises(ValueError, match="holds no pairs"):
+        PairDataset(tmp_path)
+    with pytest.raises(ValueError, match="No folder"):
+        PairDataset([])
+    clip = write_pairs(tmp_path / "a")
+    with pytest.raises(ValueError, match="too small"):
+        PairDataset(clip, long_side=4)
+    with pytest.raises(ValueError, match="choose real, literal, none"):
+        TrainingViews(PairDataset(clip), "strong")  # type: ignore[arg-type]
+
+    replace_image(clip / "masks" / "000020.png", np.zeros((10, 10), bool))
+    with pytest.raises(ValueError, match=r"000020.png is 64x48 px, .*000020.png is 10x10 px"):
+        PairDataset(clip)
+    (clip / "masks" / "000020.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"000020.png is not an image"):
+        PairDataset(clip)
+    (clip / "masks" / "000020.png").unlink()
+    with pytest.raises(ValueError, match=r"000020.png has no mask"):
+        PairDataset(clip)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "header"])
+def test_damaged_files_are_skipped_by_name(tmp_path: Path, suffix: str, damage: str) -> None:
+    clip = write_pairs(tmp_path / "a", number=4, shape=(80, 100))
+    for frame in list((clip / "frames").iterdir()):
+        frame.unlink()
+        write_image(frame.with_suffix(suffix), np.random.default_rng(1).integers(0, 255, (80, 100, 3), dtype=np.uint8))
+    bad = clip / "frames" / f"000040{suffix}"
+    data = bad.read_bytes()
+    cut = {"cut": data[: len(data) // 2], "empty": b"", "text": b"hello", "header": data[:30]}
+    bad.write_bytes(cut[damage])
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert [pairs.name(i) for i in range(len(pairs))] == [f"a/{n:06d}{suffix}" for n in (0, 20, 60)]
+    assert len(pairs.skipped) == 1
+    assert pairs.skipped[0].startswith(f"{bad} (")
+    assert pairs.shape == (80, 100)
+
+
+def test_one_changed_byte_in_a_png_is_damage(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a")
+    mask = clip / "masks" / "000000.png"
+    data = bytearray(mask.read_bytes())
+    data[len(data) // 2] ^= 1
+    mask.write_bytes(data)
+    assert PairDataset(clip, skip_damaged=True).skipped[0].startswith(str(mask))
+
+
+@pytest.mark.parametrize("folder", ["frames", "masks", "valid"])
+def test_a_picture_that_claims_to_be_enormous_is_left_out_before_it_is_decoded(tmp_path: Path, folder: str) -> None:
+    clip = write_pairs(tmp_path / "a", number=2)
+    path = clip / folder / "000020.png"
+    path.parent.mkdir(exist_ok=True)
+    head = b"IHDR" + (20_000).to_bytes(4, "big") + (10_000).to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
+    chunks = [head, b"IDAT" + zlib.compress(b""), b"IEND"]
+    png = b"".join((len(c) - 4).to_bytes(4, "big") + c + zlib.crc32(c).to_bytes(4, "big") for c in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + png)
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert len(pairs) == 1
+    assert pairs.skipped[0].startswith(f"{path} (claims a picture of 20000x10000 px, more than the 64 million")
+    if folder != "valid":
+        with pytest.raises(ValueError, match="claims a picture of 20000x10000 px"):
+            PairDataset(clip)
+
+
+def test_masks_of_0_and_1_are_named_and_not_taken_for_empty(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a")
+    one = clip / "masks" / "000020.png"
+    replace_image(one, np.ones((48, 64), np.uint8))
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert [pairs.name(i) for i in range(len(pairs))] == ["a/000000.png", "a/000040.png"]
+    assert pairs.skipped == [
+        f"{one} (has grey values 1; a mask has only 0, 255 (255 = person). Multiply it by 255: 255 for people, 0 for "
+        "the rest.)"
+    ]
+    with pytest.raises(ValueError, match=r"000020\.png has grey values 1"):
+        PairDataset(clip)[1]
+    for mask in list((clip / "masks").iterdir()):
+        replace_image(mask, np.ones((48, 64), np.uint8))
+    with pytest.raises(ValueError, match=r"None of the 3 pairs can be read.*has grey values 1"):
+        PairDataset(clip, skip_damaged=True)
+    with pytest.raises(ValueError, match="has grey values 1"):
+        PairDataset(clip).is_empty()
+    replace_image(clip / "masks" / "000000.png", np.full((48, 64), 255, np.uint8))
+    (clip / "valid").mkdir()
+    write_image(clip / "valid" / "000000.png", np.ones((48, 64), np.uint8))
+    with pytest.raises(ValueError, match=r"valid.000000\.png has grey values 1"):
+        PairDataset(clip)[0]
+
+
+@pytest.mark.parametrize("kind", ["16 bit", "colour", "palette"])
+def test_masks_of_other_programs_train_alike(tmp_path: Path, kind: str) -> None:
+    clip = write_pairs(tmp_path / "a")
+    before = [PairDataset(clip)[i][1] for i in range(3)]
+    for path in (clip / "masks").iterdir():
+        mask = np.array(Image.open(path)) > 0
+        image = Image.fromarray(np.uint16(mask) * 65535 if kind == "16 bit" else np.uint8(mask) * 255)
+        (image if kind == "16 bit" else image.convert("RGB" if kind == "colour" else "P")).save(path)
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert not pairs.skipped
+    assert all(torch.equal(pairs[i][1], before[i]) for i in range(3))
+
+
+def test_frames_that_a_viewer_turns_have_the_size_of_their_masks(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a", number=1)
+    path = clip / "frames" / "000000.png"
+    upright = np.array(Image.open(path))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by a quarter
+    Image.fromarray(np.rot90(upright)).save(path, exif=exif)
+    pairs = PairDataset(clip, skip_damaged=True)
+    assert pairs.shape == (48, 64)
+    assert np.array_equal(pairs[0][0].numpy().transpose(1, 2, 0), upright)
+
+
+def test_frames_of_every_image_ending_are_pairs(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a", number=2)
+    frame = clip / "frames" / "000020.png"
+    Image.open(frame).save(frame.with_suffix(".ppm"))
+    frame.unlink()
+    assert len(PairDataset(clip, skip_damaged=True)) == 2
+
+
+def test_the_fingerprint_is_that_of_earlier_versions(tmp_path: Path) -> None:
+    """A checkpoint of an earlier version goes on with the pairs it was made from."""
+    clip = write_pairs(tmp_path / "a")
+    (clip / "valid").mkdir()
+    write_image(clip / "valid" / "000020.png", np.full((48, 64), 255, np.uint8))
+    digest = hashlib.sha256()
+    for name in ("000000.png", "000020.png", "000040.png"):
+        digest.update(f"a/{name} {(clip / 'frames' / name).stat().st_size}\n".encode())
+        for kind in ("masks", "valid"):
+            if (clip / kind / name).exists():
+                digest.update((clip / kind / name).read_bytes())
+    assert PairDataset(clip, skip_damaged=True).fingerprint() == digest.hexdigest()
+
+
+def test_sizes_that_differ_and_nothing_but_damage_are_errors_all_the_same(tmp_path: Path) -> None:
+    clip = write_pairs(tmp_path / "a")
+    replace_image(clip / "masks" / "000020.png", np.zeros((10, 10), bool))
+    with pytest.raises(ValueError, match=r"000020.png is 64x48 px, .*000020.png is 10x10 px"):
+        PairDataset(clip, skip_damaged=True)
+    for mask in (clip / "masks").iterdir():
+        mask.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"None of the 3 pairs can be read. The first: .*000000.png"):
+        PairDataset(clip, skip_damaged=True)
+
+
+def test_pixels_a_label_is_not_sure_of_are_not_valid_and_move_with_it(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 20:50] = True
+    for kind, image in (("frames", frame), ("masks", mask)):
+        write_image(tmp_path / "clip" / kind / "000000.png", image)
+    before = PairDataset(tmp_path)
+    assert before[0][2].all()
+    fingerprint = before.fingerprint()
+    write_image(tmp_path / "clip" / "valid" / "000000.png", ~mask)
+    doubtful = PairDataset(tmp_path)
+    assert doubtful.fingerprint() != fingerprint
+    assert np.array_equal(doubtful[0][2][0].numpy(), ~mask)
+    views = TrainingViews(doubtful, "real", seed=1)
+    for epoch in range(5):
+        _, _, label, valid = views[epoch, 0]
+        assert torch.equal(valid, ~label)  # flipped and zoomed alike
+    replace_image(tmp_path / "clip" / "valid" / "000000.png", np.ones((30, 80), bool))
+    with pytest.raises(ValueError, match="sizes must be equal"):
+        doubtful[0]

@@ -1,0 +1,150 @@
+"""Rounds of self-training: votes by hand, pairs held out, rounds that help and rounds that do not."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.training import self_training as module
+from mpas_lite.training.loop import fit, pair_iou
+from mpas_lite.training.pairs import PairDataset
+from mpas_lite.training.self_training import Rounds, correct, fit_in_rounds, hold_out, outvoted
+from mpas_lite.video.images import read_image, write_image
+from tests.helpers import weights_equal, write_pairs
+
+QUICK = {"accelerator": "cpu", "progress": False, "batch_size": 2, "long_side": 64, "say": str}
+
+
+def new_net() -> MPASNet:
+    torch.manual_seed(0)
+    return MPASNet("test_resnet", width=8)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 8)
+
+
+@given(st.booleans(), st.floats(0, 1), st.floats(0.01, 0.99))
+def test_a_vote_is_won_by_the_larger_side(label: bool, probability: float, trust: float):
+    votes = (1 - trust) * label + trust * probability
+    got = outvoted(np.array([label]), np.array([probability]), trust)[0]
+    assert got == (votes > 0.5)
+    if trust < 0.5:
+        assert got == label  # who has less than half of the votes never wins
+
+
+def test_where_the_label_is_in_doubt_the_teacher_decides():
+    label, valid = np.array([True, True]), np.array([True, False])
+    assert outvoted(label, np.array([0.4, 0.4]), 0.6, valid).tolist() == [True, False]
+
+
+def test_pairs_held_out_are_in_neither_training(clip: Path):
+    pairs = PairDataset(clip, long_side=64)
+    train, held = hold_out(pairs, 4)
+    assert [len(train), len(held)] == [6, 2]
+    assert set(train.paths) | set(held.paths) == set(pairs.paths)
+    assert not set(train.paths) & set(held.paths)
+    assert len(pairs) == 8
+    assert [len(part) for part in hold_out(pairs, 100)] == [7, 1]
+    train.paths = train.paths[:1]
+    with pytest.raises(ValueError, match="label more frames"):
+        hold_out(train, 9)
+
+
+def test_corrected_masks_are_votes_of_label_and_teacher(clip: Path, tmp_path: Path):
+    class Teacher(MPASNet):
+        """Sure that the left half is crowd, sure that the right is not."""
+
+        def forward(self, x, x_hat=None):
+            prob = torch.zeros_like(x[:, :1])
+            prob[..., : x.shape[-1] // 2] = 1
+            return prob
+
+    teacher = Teacher("test_resnet", width=8)
+    pairs = PairDataset(clip, long_side=64)
+    corrected = correct(teacher, pairs, tmp_path, trust=0.6)
+    assert [frame for frame, _ in corrected.paths] == [frame for frame, _ in pairs.paths]
+    for _, mask in corrected.paths:
+        found = read_image(mask, grey=True) > 127
+        middle = found.shape[1] // 2
+        assert found[:, : middle - 1].all()
+        assert not found[:, middle + 1 :].any()
+    kept = correct(teacher, pairs, tmp_path / "labels", trust=0.4)
+    for (_, before), (_, after) in zip(pairs.paths, kept.paths, strict=True):
+        assert np.array_equal(read_image(before), read_image(after))
+
+
+def test_without_rounds_it_is_plain_training(clip: Path, tmp_path: Path):
+    plain, other = new_net(), new_net()
+    fit(plain, PairDataset(clip, long_side=64), epochs=2, batch_size=2, accelerator="cpu", progress=False)
+    taught = fit_in_rounds(other, clip, tmp_path, rounds=Rounds(most=0), epochs=2, **QUICK)
+    assert (taught.kept, taught.agreement) == (0, [])
+    assert weights_equal(plain, other)
+
+
+def test_a_round_that_does_not_help_is_dropped_and_one_that_helps_is_kept(clip: Path, tmp_path: Path, monkeypatch):
+    judged: list[MPASNet] = []
+
+    def verdicts(*values: float):
+        judged.clear()
+        left = list(values)
+        monkeypatch.setattr(module, "pair_iou", lambda net, _: judged.append(copy.deepcopy(net)) or left.pop(0))
+
+    verdicts(0.5, 0.5)
+    net, said = new_net(), []
+    options = {**QUICK, "say": said.append}
+    taught = fit_in_rounds(net, clip, tmp_path / "a", rounds=Rounds(most=2, held_out=4), epochs=2, **options)
+    assert (taught.kept, taught.agreement) == (0, [0.5, 0.5])
+    assert weights_equal(net, judged[0])
+    assert "dropped" in said[0]
+
+    verdicts(0.5, 0.6, 0.55)
+    net = new_net()
+    taught = fit_in_rounds(net, clip, tmp_path / "b", rounds=Rounds(most=3, held_out=4), epochs=2, **QUICK)
+    assert taught.kept == 1
+    assert weights_equal(net, judged[1])
+    assert not weights_equal(net, judged[0])
+
+
+def test_run_again_gives_the_same(clip: Path, tmp_path: Path):
+    rounds = Rounds(most=1, held_out=4)
+    nets = [new_net(), new_net(), new_net()]
+    outs = [tmp_path / "a", tmp_path / "a", tmp_path / "b"]
+    done = [
+        fit_in_rounds(net, clip, out, rounds=rounds, epochs=2, **QUICK) for net, out in zip(nets, outs, strict=True)
+    ]
+    assert done[0].agreement == done[1].agreement == done[2].agreement
+    assert weights_equal(nets[0], nets[1])
+    assert weights_equal(nets[0], nets[2])
+    held = hold_out(PairDataset(clip, long_side=64), 4)[1]
+    assert max(done[0].agreement[: done[0].kept + 1]) == pytest.approx(pair_iou(nets[0], held))
+
+
+def test_labels_with_holes_are_mended_by_a_teacher_who_saw_many(tmp_path: Path):
+    """Every third label misses its square; the network learns what a square looks like, and gives it back."""
+    clip = write_pairs(tmp_path / "pairs" / "clip", 12)
+    pairs = PairDataset(clip, long_side=64)
+    whole = [read_image(mask, grey=True) for _, mask in pairs.paths]
+    for _, mask in pairs.paths[::3]:
+        mask.unlink()  # nothing that is there is written over
+        write_image(mask, np.zeros_like(whole[0]))
+    net = new_net()
+    fit(net, pairs, epochs=40, batch_size=4, lr=0.05, accelerator="cpu", progress=False)
+    corrected = correct(net, pairs, tmp_path / "corrected", trust=0.6)
+    missing = list(range(0, 12, 3))
+    found = [(read_image(corrected.paths[i][1], grey=True) > 127)[whole[i] > 127].mean() for i in missing]
+    assert np.mean(found) > 0.5
+
+
+@pytest.mark.parametrize("options", [{"most": -1}, {"held_out": 1}, {"trust": 1.0}, {"share": 0}])
+def test_nonsense_is_refused(options):
+    with pytest.raises(ValueError, match=r"rounds|trust"):
+        Rounds(**options)
