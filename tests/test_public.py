@@ -15,7 +15,7 @@ import click
 import pytest
 
 import mpas_lite
-from mpas_lite.cli.group import cli
+from mpas_lite.cli import cli
 
 RECORD = Path(__file__).with_name("public_names.json")
 
