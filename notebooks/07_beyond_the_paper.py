@@ -49,10 +49,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mpas_lite as mp
-from mpas_lite.labels.refine import densest_value, difference, estimate_background, shadows
+from mpas_lite.labels.refine import densest_value, difference, estimate_background, shadows, survey_clip
 from mpas_lite.evaluation import read_ground_truth, scene_table, score_frames
 from mpas_lite.plots import PALETTE, plot_mask, plot_scores
-from mpas_lite.labels.refine import survey_clip
 from mpas_lite.course.widgets import try_exercise
 from mpas_lite.course.widgets.beyond import place_explorer, refinement_explorer
 from mpas_lite.course.widgets.merging import plot_parts
