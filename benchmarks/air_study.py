@@ -36,18 +36,20 @@ from joblib import Parallel, delayed
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from mpas_lite import training
-from mpas_lite.augmentation import change_colours
-from mpas_lite.datasets import PairDataset
-from mpas_lite.evaluation import read_ground_truth, truth_of
-from mpas_lite.images import write_image
-from mpas_lite.inference import segment
-from mpas_lite.losses import air_loss, dice_loss
-from mpas_lite.network import MPASNet
-from mpas_lite.pseudolabel import LabelSettings, pseudo_label
-from mpas_lite.reproduce import ReproduceSettings
-from mpas_lite.scenes import SCENE_NAMES, SPLITS, render_scene
-from mpas_lite.video import read_video
+from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
+from mpas_lite.experiments.reproduction import ReproduceSettings
+from mpas_lite.labels.pseudolabel import pseudo_label
+from mpas_lite.labels.settings import LabelSettings
+from mpas_lite.network.inference import segment
+from mpas_lite.network.losses import air_loss, dice_loss
+from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.scenes.benchmark import SPLITS
+from mpas_lite.scenes.renderer import SCENE_NAMES, render_scene
+from mpas_lite.training import loop as training
+from mpas_lite.training.augmentation import change_colours
+from mpas_lite.training.pairs import PairDataset
+from mpas_lite.video.images import write_image
+from mpas_lite.video.reader import read_video
 
 SETTINGS = ReproduceSettings(encoder="tf_efficientnet_lite0", encoder_weights="offline", steps=300)
 REAL = "real "  # what the names of real clips begin with

@@ -30,7 +30,7 @@ from lightning_fabric import Fabric
 
 from benchmarks.gpu_training import WARM_UP, bare, training, write_pairs
 from mpas_lite import MPASNet, fit, segment
-from mpas_lite.reproduce import ReproduceSettings, reproduce
+from mpas_lite.experiments.reproduction import ReproduceSettings, reproduce
 
 Row = tuple[str, str, str]  # what, measured, aim
 
@@ -225,7 +225,7 @@ def _memory(device: torch.device) -> str:
 
 
 def _losses(out: Path) -> np.ndarray:
-    from mpas_lite.records import read_log
+    from mpas_lite.training.records import read_log
 
     return np.array([float(row["loss"]) for row in read_log(out / "log.csv")])
 

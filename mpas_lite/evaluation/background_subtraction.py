@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mpas_lite.video.masks import frame_number as frame_number
 from mpas_lite.video.reader import Video, read_video
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from mpas_lite.video.masks import CDNET, frame_numbers, mask_files, numbered, read_mask
-from mpas_lite.video.masks import frame_number as frame_number
 from mpas_lite.video.reader import Video
 
 

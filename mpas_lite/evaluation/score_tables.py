@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from mpas_lite.video.masks import frame_number as frame_number
-
 
 def scene_table(scores: Mapping[str, Mapping[str, float]], *, mean: str = "mIoU") -> list[dict[str, Any]]:
     """A table of scores: a row per scene, a column per method, and last the mean over the scenes.

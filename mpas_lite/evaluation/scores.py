@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from mpas_lite.evaluation.ground_truth import _span, _that_count, read_ground_truth
-from mpas_lite.video.masks import frame_number as frame_number
 from mpas_lite.video.masks import mask_files, names_in_source, numbered, read_mask, source_names
 
 

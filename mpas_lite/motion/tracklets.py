@@ -24,9 +24,6 @@ _POINT = r"\((-?\d{1,6}),(-?\d{1,6}),(\d{1,6})\)"
 _LINE = re.compile(rf"(\d{{1,6}})\s+((?:{_POINT})+)")
 
 
-# ------------------------------------------------------------------------------------------------- tracklets
-
-
 @dataclass(frozen=True)
 class Tracklet:
     """One corner, followed from frame to frame.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-# ------------------------------------------------------------------------------------------------- sizes
-
 
 def working_shape(shape: tuple[int, int], long_side: int) -> tuple[int, int]:
     """Height and width after scaling the longer side down to ``long_side``; never up.

@@ -7,8 +7,6 @@ from pathlib import Path
 from mpas_lite.scenes.benchmark import SPLITS, write_scene
 from mpas_lite.scenes.renderer import SCENE_NAMES, render_scene
 
-# ---------------------------------------------------------------------------------------------- bundled clips
-
 
 def _sample_folder() -> Path:
     """data_samples in the source tree, or in an installed package."""

@@ -16,9 +16,10 @@ from hypothesis.extra.numpy import arrays
 from mpas_lite.evaluation.background_subtraction import mog2_masks
 from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
 from mpas_lite.evaluation.score_tables import markdown_table, scene_table
-from mpas_lite.evaluation.scores import Score, evaluate, frame_number, iou, score_frames, score_masks
+from mpas_lite.evaluation.scores import Score, evaluate, iou, score_frames, score_masks
 from mpas_lite.files.atomic import write_json
 from mpas_lite.video.images import write_image
+from mpas_lite.video.masks import frame_number
 from mpas_lite.video.reader import read_video
 from tests.helpers import REAL
 
