@@ -309,7 +309,7 @@ def plot_scores(table: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> A
     Parameters
     ----------
     table : sequence of mappings
-        As `mpas_lite.scene_table` returns it: the first column is the scene, the others are methods, the
+        As `mpas_lite.evaluation.scene_table` returns it: the first column is the scene, the others are methods, the
         last row is the mean. A missing score is a gap.
     ax : Axes, optional
 
