@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.collectiveness import slope
-from mpas_lite.files.atomic import whole_file
+from mpas_lite.files.atomic import atomic_write
 from mpas_lite.plots.figures import PALETTE
 
 STYLES = {
@@ -34,5 +34,5 @@ def plot(curves: dict[str, list[tuple[int, float]]], path: Path) -> None:
     figure.legend(loc="outside upper center", ncols=2, fontsize=11, frameon=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary)

@@ -49,7 +49,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mpas_lite as mp
-from mpas_lite.labels.refine import densest_value, difference, estimate_background, shadows, survey_clip
+from mpas_lite.labels.refine import densest_value, estimate_background, foreground_mask, shadows, survey_clip
 from mpas_lite.evaluation import read_ground_truth, scene_table, score_frames
 from mpas_lite.plots import PALETTE, plot_mask, plot_scores
 from mpas_lite.course.widgets import try_exercise
@@ -206,7 +206,7 @@ def by_level(frames):
     seen = {i: frames[i] for i in street.person}
     far = {i: cv2.absdiff(cv2.blur(picture, (3, 3)), found.flat).max(axis=2) for i, picture in seen.items()}
     got = {f"over {level} levels": score({i: far[i] > level for i in far}, street.person) for level in (10, 20, 40)}
-    got[RULE] = score({i: difference(seen[i], found, low=10, high=20) for i in seen}, street.person)
+    got[RULE] = score({i: foreground_mask(seen[i], found, low=10, high=20) for i in seen}, street.person)
     return got, float(np.median(found.noise))
 
 
@@ -320,7 +320,7 @@ assert marked["anywhere"] > 0.7
 # %%
 sun = clips["marathon_bend"]
 ground = estimate_background(samples_of(sun.frames))
-differs = difference(sun.frames[NOW], ground, low=10, high=20)
+differs = foreground_mask(sun.frames[NOW], ground, low=10, high=20)
 dark = differs & shadows(sun.frames[NOW], ground)
 parts = {
     "kept": differs & ~dark,
@@ -329,12 +329,12 @@ parts = {
 }
 fig, ax = plt.subplots(figsize=(9.5, 7.6), layout="constrained")
 plot_parts(sun.frames[NOW], parts, ax, colors=["sky", "purple", "vermillion"])
-ax.set_title(f"shadows here let through {100 * ground.umbra:.0f} % of the light, or more")
+ax.set_title(f"shadows here let through {100 * ground.min_shadow_gain:.0f} % of the light, or more")
 
 lost, mistaken = {}, {}
 for name, clip in clips.items():
     ground = estimate_background(samples_of(clip.frames))
-    off = {i: difference(clip.frames[i], ground, low=10, high=20) for i in clip.person}
+    off = {i: foreground_mask(clip.frames[i], ground, low=10, high=20) for i in clip.person}
     out = {i: off[i] & shadows(clip.frames[i], ground) for i in off}
     people = sum((out[i] & clip.person[i]).sum() for i in out)
     mistaken[name] = people / sum(mask.sum() for mask in out.values())

@@ -34,7 +34,7 @@ from nbformat import NotebookNode
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from mpas_lite.files import whole_file
+from mpas_lite.files import atomic_write
 
 BADGE = (
     "# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
@@ -76,7 +76,7 @@ def main() -> None:
             failed = True
             print(f"{path.name}: NOT BUILT. {error}", flush=True)
             continue
-        with whole_file(path.with_suffix(".ipynb"), ours=is_of_the_course) as temporary:
+        with atomic_write(path.with_suffix(".ipynb"), ours=is_of_the_course) as temporary:
             temporary.write_text(nbformat.writes(notebook), encoding="utf-8")
         size = path.with_suffix(".ipynb").stat().st_size / 1e6
         print(f"{path.stem}: {time.perf_counter() - start:.0f} s, {size:.1f} MB", flush=True)
@@ -115,7 +115,7 @@ def write_links(path: Path) -> None:
     old = path.read_text(encoding="utf-8")
     new = linked(old, path.stem, repository_address())
     if new != old:
-        with whole_file(path, ours=is_of_the_course) as temporary:
+        with atomic_write(path, ours=is_of_the_course) as temporary:
             temporary.write_text(new, encoding="utf-8")
 
 

@@ -89,14 +89,14 @@ def label(inputs: tuple[Path, ...], out: Path, jobs: int, scheduler: str | None,
     Without options the paper's settings. Of several clips a bad one is named and left out; the exit code is
     then 1.
     """
-    from mpas_lite.files.ledger import output_folder
+    from mpas_lite.files.ledger import lock_folder
     from mpas_lite.files.outputs import check_apart
     from mpas_lite.labels.batch import name_clips, paths_read, pseudo_label_many
     from mpas_lite.labels.settings import LabelSettings
 
     settings = LabelSettings(**_label_changes(options))
     check_apart((out / name for name, _ in name_clips(inputs)), paths_read(inputs))
-    with output_folder(out):
+    with lock_folder(out):
         results = pseudo_label_many(inputs, out, settings=settings, jobs=jobs, scheduler=scheduler, progress=not quiet)
     failed = [clip for clip in results if clip.error]
     if len(failed) == len(results) == 1:
@@ -131,8 +131,8 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
     """
     import torch
 
-    from mpas_lite.files.atomic import whole_file
-    from mpas_lite.files.ledger import output_folder, refuse_foreign
+    from mpas_lite.files.atomic import atomic_write
+    from mpas_lite.files.ledger import lock_folder, refuse_foreign
     from mpas_lite.files.outputs import check_apart
     from mpas_lite.network.checkpoints import save
     from mpas_lite.network.mpasnet import MPASNet
@@ -148,7 +148,7 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
     texts = {"config.toml": write_config(settings)}
     weights = [] if settings.encoder_weights is None else [Path(settings.encoder_weights)]
     check_apart((out / name for name in _TRAINED), [*_read_in_training([*pairs, *validate]), *weights])
-    with output_folder(out) if first else nullcontext():
+    with lock_folder(out) if first else nullcontext():
         if first:
             refuse_foreign((out / "config.toml",), lambda path: path.read_bytes() == texts["config.toml"].encode())
             refuse_foreign(out / name for name in ("model.safetensors", "MODEL_CARD.md"))
@@ -162,7 +162,7 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
         save(net, out / "model.safetensors")
         texts["MODEL_CARD.md"] = model_card(net.provenance, net.config, mpas_lite.__version__)
         for name, text in texts.items():
-            with whole_file(out / name) as temporary:
+            with atomic_write(out / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
     click.echo(f"{history.steps} steps, loss {history.loss[-1]:.3f}: {out / 'model.safetensors'}")
 
@@ -201,7 +201,7 @@ def _first_process() -> bool:
 def segment(input: Path, weights: Path, out: Path, every: int, threshold: float, batch_size: int, device: str,
             quiet: bool) -> None:  # fmt: skip
     """Crowd masks of a video, with a trained network."""
-    from mpas_lite.files.ledger import output_folder
+    from mpas_lite.files.ledger import lock_folder
     from mpas_lite.files.outputs import check_apart
     from mpas_lite.labels.batch import paths_read
     from mpas_lite.network.checkpoints import load
@@ -209,7 +209,7 @@ def segment(input: Path, weights: Path, out: Path, every: int, threshold: float,
 
     check_apart(segment_outputs(out), [*paths_read([input]), weights])
     net = load(weights)
-    with output_folder(out):
+    with lock_folder(out):
         done = segment_to(net, input, out, every=every, threshold=threshold, batch_size=batch_size,
                           device=device, progress=not quiet)  # fmt: skip
     click.echo(f"{done['frames']} masks in {out / 'masks'}, crowd in {done['crowd']:.1%} of the pixels")

@@ -19,10 +19,10 @@ from mpas_lite.cli.options import _EXISTING, _given, _quiet, _training_options
 @click.option("--frames", default=120, show_default=True, type=click.IntRange(1), help="Frames a clip.")
 def scenes(folder: Path, split: str, clips: int, frames: int) -> None:
     """The synthetic benchmark: six kinds of crowd with exact ground truth, split by seed."""
-    from mpas_lite.files.ledger import output_folder
+    from mpas_lite.files.ledger import lock_folder
     from mpas_lite.scenes.benchmark import render_benchmark
 
-    with output_folder(folder):
+    with lock_folder(folder):
         for one in ("train", "validation", "test") if split == "all" else (split,):
             paths = render_benchmark(folder, split=one, clips_per_kind=clips, frames=frames, alone=False)
             click.echo(f"{one}: {len(paths)} clips in {folder / one}")

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mpas_lite.files.atomic import whole_file
+from mpas_lite.files.atomic import atomic_write
 
 _SOLUTION = re.compile(r"^[ \t]*### BEGIN SOLUTION[^\n]*\n.*?^[ \t]*### END SOLUTION[^\n]*$", re.MULTILINE | re.DOTALL)
 _STUB = "# The solution is in the teacher's copy: mpas-lite notebooks DIR"
@@ -69,7 +69,7 @@ def copy_notebooks(folder: str | Path, *, student: bool = False) -> list[Path]:
         raise ValueError(f"{folder} holds other versions of {names}. Choose another folder; nothing was copied.")
     for path, content in wanted.items():
         if not path.exists():
-            with whole_file(path) as temporary:
+            with atomic_write(path) as temporary:
                 temporary.write_bytes(content)
     return list(copies)
 

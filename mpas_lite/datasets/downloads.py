@@ -18,7 +18,7 @@ from typing import Any
 import pooch
 from tqdm.auto import tqdm
 
-from mpas_lite.files.ledger import HOME, NotOurs, output_folder
+from mpas_lite.files.ledger import HOME, NotOurs, lock_folder
 
 _TIMEOUT = (10.0, 30.0)  # s, to connect and between two pieces
 _PIECE = 1 << 16  # bytes
@@ -112,7 +112,7 @@ def download(
         )
     with ExitStack() as held:
         try:
-            held.enter_context(output_folder(place))
+            held.enter_context(lock_folder(place))
         except ValueError as error:
             if "in use" not in str(error):
                 raise

@@ -31,7 +31,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mpas_lite.files.atomic import blame, write_json
-from mpas_lite.files.ledger import output_folder
+from mpas_lite.files.ledger import lock_folder
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.video.images import LIMIT_VARIABLE, image_shape, max_pixels, read_image, write_image
 from mpas_lite.video.masks import frame_numbers, names_in_source, numbered, read_mask, source_names
@@ -126,7 +126,7 @@ def labelme_masks(folder: str | Path, out: str | Path, *, labels: Collection[str
     by_number = numbered(files, [path.name for path in files])
     check_apart([out], files)
     written, problems = [], []
-    with output_folder(out):
+    with lock_folder(out):
         for number, path in by_number.items():
             try:
                 mask = labelme_mask(path, labels=labels)
@@ -356,7 +356,7 @@ def write_prelabels(
     check_apart([out], [*files, source])
     missing = [path for path, target in wanted.items() if not target.exists()]
     written = []
-    with output_folder(out):
+    with lock_folder(out):
         for path, frame in _frames_of(missing, files, frames):
             mask = read_mask(path) > 0
             if mask.shape != frame.shape[:2]:

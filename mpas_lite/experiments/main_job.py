@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from mpas_lite.experiments.report import ClipResult, clip_scores, truth_folders, write_report
 from mpas_lite.files.atomic import write_json
-from mpas_lite.files.ledger import output_folder, refuse_foreign
+from mpas_lite.files.ledger import lock_folder, refuse_foreign
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.labels.batch import name_clips, paths_read, pseudo_label_many
 from mpas_lite.labels.refine.pipeline import Refinement
@@ -168,7 +168,7 @@ def run(
     if len(sources) > 1:
         written += [out / name for name, _ in name_clips(sources, _WRITTEN)]
     check_apart(written, [*paths_read(sources), *folders, *weights])
-    with output_folder(out):
+    with lock_folder(out):
         refuse_foreign(out / name for name in ("model.safetensors", "metrics.json", "report.html"))
         return _run(sources, out, settings, truths, unseen, accelerator, jobs, progress, say)
 

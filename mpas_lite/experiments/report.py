@@ -16,7 +16,7 @@ from mpas_lite.evaluation.background_subtraction import mog2_masks
 from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
 from mpas_lite.evaluation.score_tables import markdown_table, scene_table
 from mpas_lite.evaluation.scores import Score, score_masks
-from mpas_lite.files.atomic import whole_file
+from mpas_lite.files.atomic import atomic_write
 from mpas_lite.files.outputs import own_names
 from mpas_lite.labels.frames import label_window
 from mpas_lite.labels.pseudolabel import frame_indices_in
@@ -207,7 +207,7 @@ def write_report(out: Path, clips: Mapping[str, ClipResult], metrics: dict[str, 
     label = "CM+CRM" if settings.refine is None else "refined: what differs from the still background, in wide circles"
     page = _PAGE.format(scores="\n".join(sections), pictures="\n".join(rows), curves=curves, label=label,
                         steps=training["steps"])  # fmt: skip
-    with whole_file(out / "report.html") as temporary:
+    with atomic_write(out / "report.html") as temporary:
         temporary.write_text(page, encoding="utf-8", errors="backslashreplace")  # a path may hold what is no UTF-8
 
 
@@ -242,7 +242,7 @@ def _masks(folder: Path, indices: Any, kind: str = "masks") -> Iterator[tuple[in
 
 
 def _save(figure: Any, path: Path) -> str:
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=80)
     return path.name
 

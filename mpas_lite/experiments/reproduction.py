@@ -34,12 +34,12 @@ from mpas_lite.evaluation.ground_truth import truth_of
 from mpas_lite.evaluation.scores import score_masks
 from mpas_lite.experiments.report import truth_folders
 from mpas_lite.experiments.tables import KINDS, LABELS, PAPER_SCENES, TABLES, Row, format_table, mean_and_std, scenes_of
-from mpas_lite.files.atomic import changes, read_json, whole_file, write_json
-from mpas_lite.files.ledger import output_folder, refuse_foreign, remove_folder
+from mpas_lite.files.atomic import atomic_write, changes, read_json, write_json
+from mpas_lite.files.ledger import lock_folder, refuse_foreign, remove_folder
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.labels.batch import name_clips, paths_read, pseudo_label_many
 from mpas_lite.labels.frames import label_window
-from mpas_lite.labels.refine.pipeline import Spread, refine_clip, working_scale
+from mpas_lite.labels.refine.pipeline import FrameSampler, refine_clip, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import windows
 from mpas_lite.scenes.benchmark import SPLITS, render_benchmark
@@ -203,7 +203,7 @@ def reproduce(
     truths = [folder for clip in clips for folder in truth_folders(clip).values()]
     written = [out / name for name in ("settings.json", "scenes", "runs", table, *map(_pairs_folder, LABELS))]
     check_apart(written, [*paths_read(clips), *truths])
-    with output_folder(out):
+    with lock_folder(out):
         refuse_foreign([out / "settings.json", out / table / "results.json", out / table / "table.md"])
         job = _Job(out, settings, accelerator, workers, progress, say)
         return job.table(table, seeds, scenes, train, jobs)
@@ -267,7 +267,7 @@ class _Job:
             done[name] = self._run(name, partial(self._row, row, seed, clips, pairs.get(row.labels, [])))
             results = _results(table, done, seeds, self.settings, clips_of_table, left_out)
             write_json(self.out / table / "results.json", results)
-            with whole_file(self.out / table / "table.md") as temporary:
+            with atomic_write(self.out / table / "table.md") as temporary:
                 temporary.write_text(format_table(results), encoding="utf-8")
             scored = _mean_over_scenes(done[name], clips_of_table, _headline(clips_of_table))
             self.say(f"{table} {number}/{len(todo)}: {name} {scored:.4f} ({done[name]['seconds']:.0f} s)")
@@ -415,7 +415,7 @@ class _Job:
 def _labels(clip: _Clip, settings: LabelSettings) -> Masks:
     """The pseudo-labels themselves: CM+CRM, or what the refinement makes of it."""
     unwanted = set(clip.video.frame_indices()) - set(clip.frames)
-    kept, spread = [], Spread()
+    kept, spread = [], FrameSampler()
     for index, frames in windows(clip.video, every=1, interval=settings.interval, skip=unwanted):
         labelled = label_window(index, frames, settings)
         if settings.refine is None:

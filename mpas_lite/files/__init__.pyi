@@ -1,8 +1,8 @@
+from .atomic import atomic_write as atomic_write
 from .atomic import read_json as read_json
-from .atomic import whole_file as whole_file
 from .atomic import write_json as write_json
 from .ledger import NotOurs as NotOurs
-from .ledger import output_folder as output_folder
+from .ledger import lock_folder as lock_folder
 from .ledger import refuse_foreign as refuse_foreign
 from .outputs import check_apart as check_apart
 from .outputs import own_names as own_names

@@ -19,7 +19,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def whole_file(path: str | Path, *, ours: Callable[[Path], bool] | None = None) -> Iterator[Path]:
+def atomic_write(path: str | Path, *, ours: Callable[[Path], bool] | None = None) -> Iterator[Path]:
     """Write a file whole or not at all: yields a temporary name, renamed to ``path`` on success.
 
     The temporary file has the same ending, so that writers that look at the ending are content, and lies in the
@@ -41,11 +41,11 @@ def whole_file(path: str | Path, *, ours: Callable[[Path], bool] | None = None) 
     Examples
     --------
     >>> import tempfile; folder = tempfile.mkdtemp()
-    >>> with whole_file(f"{folder}/a/note.txt") as temporary:
+    >>> with atomic_write(f"{folder}/a/note.txt") as temporary:
     ...     _ = temporary.write_text("all of it")
     >>> Path(f"{folder}/a/note.txt").read_text()
     'all of it'
-    >>> with whole_file(f"{folder}/a/note.txt") as temporary:
+    >>> with atomic_write(f"{folder}/a/note.txt") as temporary:
     ...     _ = temporary.write_text("something else")
     Traceback (most recent call last):
     mpas_lite.files.ledger.NotOurs: ...note.txt is there already, and mpas_lite did not write it...
@@ -158,14 +158,14 @@ def _short(value: Any) -> str:
 
 
 def write_json(path: str | Path, content: Any, *, ours: Callable[[Path], bool] | None = None) -> None:
-    """Write ``content`` as indented JSON, whole or not at all; ``ours`` as in :func:`whole_file`."""
-    with whole_file(path, ours=ours) as temporary:
+    """Write ``content`` as indented JSON, whole or not at all; ``ours`` as in :func:`atomic_write`."""
+    with atomic_write(path, ours=ours) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def write_names(path: str | Path, names: Iterable[tuple[int, str]]) -> None:
     """Write ``frames.json``: the name that each frame has in the source, by its index; a line each, as they come."""
-    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         lines = (f'  "{index:06d}": {json.dumps(name)}' for index, name in names)
         file.write("{\n" + next(lines, ""))
         file.writelines(f",\n{line}" for line in lines)

@@ -167,7 +167,7 @@ def remove_folder(folder: Path, ours: Callable[[Path], bool] | None = None) -> N
 
 
 @contextmanager
-def output_folder(folder: str | Path, *, alone: bool = True) -> Iterator[Path]:
+def lock_folder(folder: str | Path, *, alone: bool = True) -> Iterator[Path]:
     """Hold an output folder for one run: a second run into it, above it or right below it is refused.
 
     The lock is the operating system's, on an open file, and ends with the process: what a killed run left behind

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from mpas_lite.files.atomic import is_full
 from mpas_lite.files.outputs import check_apart, own_names
-from mpas_lite.labels.pseudolabel import Labelled, pseudo_label
+from mpas_lite.labels.pseudolabel import ClipLabels, pseudo_label
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.runtime.children import be_a_child, python_command
 from mpas_lite.video.reader import clip_name, source_paths
@@ -35,7 +35,7 @@ def pseudo_label_many(
     scheduler: str | None = None,
     taken: Iterable[str] = (),
     progress: bool = True,
-) -> list[Labelled]:
+) -> list[ClipLabels]:
     """Label many clips, in processes of their own; one bad clip is reported and does not end the run.
 
     Not even a file so damaged that it takes its process with it (decoders do die of such) ends the run.
@@ -57,7 +57,7 @@ def pseudo_label_many(
 
     Returns
     -------
-    list of Labelled
+    list of ClipLabels
         In the order of the sources; where ``error`` is not None the clip has no, or not all, pairs.
 
     Raises
@@ -78,7 +78,7 @@ def pseudo_label_many(
     alone = jobs == 1 and scheduler is None
     threads = max(1, cpu_count() // jobs) if scheduler is None else 1
     tasks = [(source, out, settings, name, progress and alone, threads) for name, source in named]
-    labelled: dict[int, Labelled] = {}
+    labelled: dict[int, ClipLabels] = {}
     with _workers(jobs, threads, scheduler):
         results = _label_all(tasks, alone, apart=scheduler is not None)
         try:
@@ -122,7 +122,7 @@ def _workers(jobs: int, threads: int, scheduler: str | None) -> Iterator[None]:
         yield
 
 
-def _label_all(tasks: list[tuple], alone: bool, apart: bool) -> Iterator[tuple[int, Labelled]]:
+def _label_all(tasks: list[tuple], alone: bool, apart: bool) -> Iterator[tuple[int, ClipLabels]]:
     """Number and result of each task, as they come; ``alone``: one at a time.
 
     Processes label one clip after the other. If one of them dies, nobody knows of which clip: those that are
@@ -143,27 +143,27 @@ def _label_all(tasks: list[tuple], alone: bool, apart: bool) -> Iterator[tuple[i
             apart = True
 
 
-def _numbered(number: int, task: tuple, apart: bool) -> tuple[int, Labelled]:
+def _numbered(number: int, task: tuple, apart: bool) -> tuple[int, ClipLabels]:
     return number, _label_apart(task) if apart else _label_aside(*task)
 
 
-def _label_apart(task: tuple) -> Labelled:
+def _label_apart(task: tuple) -> ClipLabels:
     """Label a clip in a process that may die of it."""
     serve = f"from mpas_lite.labels import batch; batch._serve({os.getpid()})"
     child = subprocess.run(python_command(serve), input=pickle.dumps(task), stdout=subprocess.PIPE)
     if child.returncode == 0:
         answer = pickle.loads(child.stdout)
-        if isinstance(answer, Labelled):
+        if isinstance(answer, ClipLabels):
             return answer
         raise answer
     source, out, _, name, *_ = task
     why = f"{source}: the process that labelled it died (exit code {child.returncode}). The file is probably damaged."
-    return Labelled(name, Path(out) / name, error=why)
+    return ClipLabels(name, Path(out) / name, error=why)
 
 
 def _serve(parent: int) -> None:
     """The other end of `_label_apart`: a task comes in, a result or a full disk's OSError goes out."""
-    answer: Labelled | OSError
+    answer: ClipLabels | OSError
     be_a_child(parent)
     try:
         answer = _label_aside(*pickle.load(sys.stdin.buffer))
@@ -172,7 +172,7 @@ def _serve(parent: int) -> None:
     pickle.dump(answer, sys.stdout.buffer)
 
 
-def _label_aside(*task: object) -> Labelled:
+def _label_aside(*task: object) -> ClipLabels:
     """Label a clip in a process whose warnings nobody would see."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
@@ -207,7 +207,7 @@ def paths_read(sources: Iterable[str | Path]) -> Iterator[Path]:
 
 def _label_or_say_why(
     source: str | Path, out: str | Path, settings: LabelSettings | None, name: str, progress: bool, threads: int | None
-) -> Labelled:
+) -> ClipLabels:
     """Label a clip with so many threads (None: as they are), or say why it cannot be done."""
     if threads is not None:
         cv2.setNumThreads(threads)
@@ -224,4 +224,4 @@ def _label_or_say_why(
         error = f"{source}: labelling it takes more memory than there is."
     except Exception as problem:  # one clip never ends a run over many
         error = f"{source} cannot be labelled ({type(problem).__name__}: {' '.join(str(problem).split())[:200]})."
-    return Labelled(name, Path(out) / name, error=error)
+    return ClipLabels(name, Path(out) / name, error=error)

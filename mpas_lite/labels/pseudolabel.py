@@ -27,12 +27,12 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from mpas_lite.files.atomic import changes, read_json, write_json, write_names
-from mpas_lite.files.ledger import output_folder
+from mpas_lite.files.ledger import lock_folder
 from mpas_lite.files.outputs import check_apart, safe_name
 from mpas_lite.files.spill import Spill
 from mpas_lite.files.writing import in_background
 from mpas_lite.labels.frames import label_window
-from mpas_lite.labels.refine.pipeline import Spread, refine_clip, working_scale
+from mpas_lite.labels.refine.pipeline import FrameSampler, refine_clip, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import Particles, windows
 from mpas_lite.video.images import read_image, write_image
@@ -53,7 +53,7 @@ _NAMES = {"type": "object", "propertyNames": {"pattern": "^[0-9]{1,12}$"}, "addi
 
 
 @dataclass(frozen=True)
-class Labelled:
+class ClipLabels:
     """What labelling a clip came to: its folder, and how many of its pairs have a crowd in them.
 
     ``error`` is the sentence that says why a clip could not be labelled; None where all went well. ``notes``
@@ -76,7 +76,7 @@ def pseudo_label(
     name: str | None = None,
     progress: bool = True,
     **changes: float | None,
-) -> Labelled:
+) -> ClipLabels:
     """Label a video by its motion and write the pairs to ``out/<clip>/``.
 
     Pairs that are there already, made with the same settings, are kept: an interrupted run goes on where it
@@ -97,7 +97,7 @@ def pseudo_label(
 
     Returns
     -------
-    Labelled
+    ClipLabels
 
     Raises
     ------
@@ -114,11 +114,11 @@ def pseudo_label(
     video = read_video(source, name=name)
     folder = Path(out) / safe_name(name or video.name)
     check_apart([folder], source_paths(video))
-    with output_folder(folder, alone=False):
+    with lock_folder(folder, alone=False):
         return _label_into(folder, video, settings, progress)
 
 
-def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: bool) -> Labelled:
+def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: bool) -> ClipLabels:
     manifest = {
         "source": video.source,
         "fps": video.fps,
@@ -140,7 +140,7 @@ def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: b
             "Is the crowd standing still, or slower than min_speed?",
             stacklevel=3,
         )
-    return Labelled(folder.name, folder, len(kept), empty)
+    return ClipLabels(folder.name, folder, len(kept), empty)
 
 
 def _label_by_circles(
@@ -173,7 +173,7 @@ def _label_refined(
             manifest = read_json(folder / "manifest.json", _MANIFEST)
             return kept, _count_empty(folder, kept), manifest.get("notes", [])
     found: Spill[tuple[Particles, np.ndarray]] = Spill()
-    starts, both = Spread(), Spread()  # of windows, and both their ends
+    starts, both = FrameSampler(), FrameSampler()  # of windows, and both their ends
     kept = array("q")
     with in_background() as write:
         for index, frames in _windows(video, settings, progress):

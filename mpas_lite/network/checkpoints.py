@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
-from mpas_lite.files.atomic import blame, check_schema, whole_file
+from mpas_lite.files.atomic import atomic_write, blame, check_schema
 from mpas_lite.network.bounds import BOUNDS
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.tensorfiles import differing, is_archive_of, not_finite, read_torch
@@ -118,7 +118,7 @@ def save(net: MPASNet, path: str | Path) -> None:
     tensors = json.loads(bytes(data[8 : -len(values)]))
     header = json.dumps({"__metadata__": metadata} | tensors, sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # what the format asks for, so that values lie at multiples of 8
-    with whole_file(path, ours=is_net) as temporary:
+    with atomic_write(path, ours=is_net) as temporary:
         # Not save_file: on a full disk that raises no OSError. It also writes the metadata in random order.
         temporary.write_bytes(struct.pack("<Q", len(header)) + header + values)
 
@@ -257,7 +257,7 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Write a run's state (tensors, numbers, texts), whole or not at all; only another checkpoint is replaced."""
     data = io.BytesIO()  # torch.save to a file on a full disk is no OSError
     torch.save(content, data)
-    with whole_file(path, ours=is_checkpoint) as temporary:
+    with atomic_write(path, ours=is_checkpoint) as temporary:
         temporary.write_bytes(data.getbuffer())
 
 

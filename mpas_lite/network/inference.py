@@ -21,7 +21,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from mpas_lite.files.atomic import read_json, whole_file, write_json, write_names
+from mpas_lite.files.atomic import atomic_write, read_json, write_json, write_names
 from mpas_lite.files.ledger import claim, refuse_foreign, remove
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.files.writing import in_background, plain_output
@@ -179,7 +179,7 @@ def segment_to(
     new = 0
     total = -(-len(video) // every)
     with (
-        whole_file(out / "overlay.mp4") as temporary,
+        atomic_write(out / "overlay.mp4") as temporary,
         tqdm(total=total, desc="segment", unit="frame", disable=not progress) as bar,
     ):
         with _film(temporary, video, every) as film, in_background(batch_size, bar.update) as in_order:

@@ -17,7 +17,7 @@ _LOOK_EVERY = 0.2  # s
 
 
 @contextmanager
-def stopping_gently() -> Iterator[list[int]]:
+def defer_interrupt() -> Iterator[list[int]]:
     """Turn the first Ctrl-C or SIGTERM into an entry in a list, which the loop looks at between steps.
 
     A second one acts at once. Outside the main thread Python takes no signals; then nothing changes.

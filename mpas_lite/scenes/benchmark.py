@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mpas_lite.files.atomic import read_json, whole_file, write_json
-from mpas_lite.files.ledger import claim, output_folder, refuse_foreign, remove
+from mpas_lite.files.atomic import atomic_write, read_json, write_json
+from mpas_lite.files.ledger import claim, lock_folder, refuse_foreign, remove
 from mpas_lite.files.writing import plain_output
 from mpas_lite.scenes.renderer import SCENE_NAMES, Scene, _check, render_scene
 
@@ -58,7 +58,7 @@ def write_scene(scene: Scene, folder: str | Path, *, truth_every: int = 1, video
         columns = (scene.ids[t], *scene.position[t].T, *scene.velocity[t].T, scene.paused[t])
         for i, *numbers, paused in zip(*columns, strict=True):
             rows.writerow([t, i, *(f"{value:.2f}" for value in numbers), int(paused)])
-    with whole_file(folder / "walkers.csv") as temporary:
+    with atomic_write(folder / "walkers.csv") as temporary:
         temporary.write_text(table.getvalue(), encoding="utf-8")
     height, width = scene.frames.shape[1:3]
     facts = {"name": scene.name, "seed": scene.seed, "fps": scene.fps, "frames": len(scene)}
@@ -72,7 +72,7 @@ def _write_mask(path: Path, mask: np.ndarray) -> None:
     """A mask (H, W) bool as a PNG of one bit a pixel, a third of the ordinary size; it reads as 0 and 255."""
     options = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 9]
     _, encoded = cv2.imencode(".png", mask.astype(np.uint8) * 255, options)
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(encoded.tobytes())
 
 
@@ -82,7 +82,7 @@ CODECS = {".webm": "VP90", ".mp4": "mp4v", ".avi": "MJPG", ".mkv": "FFV1"}
 def _write_video(path: Path, frames: np.ndarray, fps: float) -> None:
     if path.suffix not in CODECS:
         raise ValueError(f"{path.name}: a video's name must end in one of {', '.join(CODECS)}.")
-    with whole_file(path) as temporary, plain_output(temporary) as place:
+    with atomic_write(path) as temporary, plain_output(temporary) as place:
         size = (frames.shape[2], frames.shape[1])
         writer = cv2.VideoWriter(str(place), cv2.VideoWriter.fourcc(*CODECS[path.suffix]), fps, size)
         if not writer.isOpened():
@@ -121,7 +121,7 @@ def render_benchmark(
     names : the kinds, of SCENE_NAMES
     truth_every, video : as for ``write_scene``
     progress : wraps the list of (name, seed) to do, for a progress bar: ``tqdm`` fits
-    alone : False where the caller holds ``folder`` or one above (:func:`mpas_lite.files.ledger.output_folder`)
+    alone : False where the caller holds ``folder`` or one above (:func:`mpas_lite.files.ledger.lock_folder`)
 
     Returns
     -------
@@ -148,7 +148,7 @@ def render_benchmark(
     }
     wanted["options"] = options
     written = []
-    with output_folder(Path(folder) / split, alone=alone):
+    with lock_folder(Path(folder) / split, alone=alone):
         for name, seed in progress(jobs):
             clip = Path(folder) / split / f"{name}-{seed}"
             written.append(clip)

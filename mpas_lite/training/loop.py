@@ -37,7 +37,7 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from mpas_lite.evaluation.scores import score_frames
-from mpas_lite.files.atomic import blame, whole_file
+from mpas_lite.files.atomic import atomic_write, blame
 from mpas_lite.files.ledger import refuse_foreign
 from mpas_lite.network.batchnorm import recalibrate_batch_norm as recalibrate_batch_norm
 from mpas_lite.network.batchnorm import synchronised
@@ -48,7 +48,7 @@ from mpas_lite.network.checkpoints import save as save
 from mpas_lite.network.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.runtime.devices import check_devices
-from mpas_lite.runtime.stopping import end_with_parent, stopping_gently
+from mpas_lite.runtime.stopping import defer_interrupt, end_with_parent
 from mpas_lite.training.augmentation import Augmentation
 from mpas_lite.training.pairs import PairDataset, TrainingViews
 from mpas_lite.training.records import TrainingLog, is_log
@@ -293,7 +293,7 @@ def fit(
 
     _check_guard(strategy in _STARTS_PROCESSES or workers > 0)
     home = net.mean.device
-    with stopping_gently() as stop:
+    with defer_interrupt() as stop:
         train = partial(_train, views=views, s=settings, around=surroundings)
         if strategy in _STARTS_PROCESSES:
             end, state = _train_elsewhere(fabric, train, net, stop)
@@ -499,7 +499,7 @@ def _train(
     )
     end = "finished"
     clock = time.perf_counter()
-    with bar, _own_generator(fabric.device), _readers_explained(), stopping_gently() as stop:
+    with bar, _own_generator(fabric.device), _readers_explained(), defer_interrupt() as stop:
         loaded = iter(loader)  # one for all epochs: its processes live as long as the run
         for step in range(state["step"], steps):
             _seed_dropout(s.seed, step, fabric.global_rank)
@@ -649,7 +649,7 @@ def _train_into(fabric: Fabric, net: MPASNet, train: Callable[..., Any], file: P
     try:
         end, state = train(fabric, net, told=file.with_suffix(".stop").exists)
     except (ValueError, OSError) as error:
-        with whole_file(file.with_suffix(".error")) as temporary:
+        with atomic_write(file.with_suffix(".error")) as temporary:
             temporary.write_bytes(pickle.dumps(error))
         raise
     if fabric.is_global_zero:

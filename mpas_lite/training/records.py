@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mpas_lite.files.atomic import whole_file
+from mpas_lite.files.atomic import atomic_write
 
 COLUMNS = ("step", "epoch", "loss", "segmentation", "air", "lr", "images_per_s", "validation_iou")
 
@@ -47,7 +47,7 @@ class TrainingLog:
         self.path = Path(path)
         self._rows: list[dict[str, Any]] = []
         kept = [row for row in read_log(self.path) if int(row["step"]) <= step]
-        with whole_file(self.path, ours=is_log) as temporary:
+        with atomic_write(self.path, ours=is_log) as temporary:
             temporary.write_text(",".join(COLUMNS) + "\n" + _lines(kept), encoding="utf-8")
 
     def add(self, **values: Any) -> None:

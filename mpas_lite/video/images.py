@@ -23,7 +23,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from mpas_lite.files.atomic import whole_file
+from mpas_lite.files.atomic import atomic_write
 
 MAX_PIXELS = 64_000_000
 LIMIT_VARIABLE = "MPAS_LITE_MAX_MEGAPIXELS"
@@ -185,7 +185,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     encoded_well, encoded = cv2.imencode(Path(path).suffix, image)
     if not encoded_well:
         raise ValueError(f"{path}: an image of shape {image.shape} and type {image.dtype} cannot be written so.")
-    with whole_file(path) as temporary:  # not cv2.imwrite: that hides a full disk
+    with atomic_write(path) as temporary:  # not cv2.imwrite: that hides a full disk
         temporary.write_bytes(encoded.tobytes())
 
 

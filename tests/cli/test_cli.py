@@ -227,8 +227,8 @@ def test_ground_truth_of_another_clip_is_refused(call, clip, tmp_path):
 
 def test_a_folder_in_use_is_refused_and_left_alone(call, clip, tmp_path):
     hold = (
-        "from mpas_lite.files.ledger import output_folder\n"
-        f"with output_folder({str(tmp_path)!r}):\n    print('held', flush=True)\n    input()"
+        "from mpas_lite.files.ledger import lock_folder\n"
+        f"with lock_folder({str(tmp_path)!r}):\n    print('held', flush=True)\n    input()"
     )
     with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         other.stdout.readline()

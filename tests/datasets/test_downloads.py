@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mpas_lite.datasets.downloads import REGISTRY, DownloadError, Remote, cache_folder, download
-from mpas_lite.files.ledger import output_folder
+from mpas_lite.files.ledger import lock_folder
 
 CONTENT = np.random.default_rng(7).bytes(300_000)
 
@@ -154,7 +154,7 @@ def test_offline(server, get):
 
 
 def test_one_download_at_a_time(get, tmp_path):
-    with output_folder(tmp_path), pytest.raises(ValueError, match="Another process is downloading"):
+    with lock_folder(tmp_path), pytest.raises(ValueError, match="Another process is downloading"):
         get()
 
 

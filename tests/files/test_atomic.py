@@ -3,14 +3,14 @@ import errno
 import numpy as np
 import pytest
 
-from mpas_lite.files.atomic import read_json, whole_file, write_json
+from mpas_lite.files.atomic import atomic_write, read_json, write_json
 from mpas_lite.video.images import read_image, write_image
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "note.txt"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), whole_file(path) as temporary:
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as temporary:
         print(temporary.write_text("half of the n") / 0)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["note.txt"]
@@ -55,6 +55,6 @@ def test_the_content_is_on_the_disk_before_the_name(tmp_path, monkeypatch):
     sync, rename = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda number: (order.append(("disk", os.fstat(number).st_size)), sync(number))[1])
     monkeypatch.setattr(os, "replace", lambda a, b: (order.append(("name", os.path.getsize(a))), rename(a, b))[1])
-    with whole_file(tmp_path / "note.txt") as temporary:
+    with atomic_write(tmp_path / "note.txt") as temporary:
         temporary.write_text("all of it")
     assert order == [("disk", 9), ("name", 9)]

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from mpas_lite.files.atomic import whole_file, write_json
+from mpas_lite.files.atomic import atomic_write, write_json
 from mpas_lite.files.ledger import (
     HOME,
     NotOurs,
     claim,
     foreign,
-    output_folder,
+    lock_folder,
     refuse_foreign,
     remove,
     remove_folder,
@@ -23,7 +23,7 @@ from mpas_lite.files.ledger import (
 
 
 def write(path, text):
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text)
 
 
@@ -125,7 +125,7 @@ def test_no_link_is_followed_in_our_own_folder(tmp_path):
     victim.write_text("mine")
     (tmp_path / "out" / HOME).mkdir(parents=True)
     (tmp_path / "out" / HOME / "lock").symlink_to(victim)
-    with pytest.raises(ValueError, match="lock is a link"), output_folder(tmp_path / "out"):
+    with pytest.raises(ValueError, match="lock is a link"), lock_folder(tmp_path / "out"):
         pass
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / HOME).symlink_to(tmp_path)
@@ -139,8 +139,8 @@ def test_no_link_is_followed_in_our_own_folder(tmp_path):
 
 HOLD = """
 import sys, time
-from mpas_lite.files.ledger import output_folder
-with output_folder(sys.argv[1]):
+from mpas_lite.files.ledger import lock_folder
+with lock_folder(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -156,10 +156,10 @@ def hold(folder):
 def test_a_folder_is_refused_while_it_or_one_above_or_below_is_held(tmp_path, held):
     folder = tmp_path / "a" / "out"
     with hold(folder / held) as holder:
-        with pytest.raises(ValueError, match="in use by another run"), output_folder(folder):
+        with pytest.raises(ValueError, match="in use by another run"), lock_folder(folder):
             pass
         holder.stdin.close()
-    with output_folder(folder):
+    with lock_folder(folder):
         pass
 
 
@@ -171,7 +171,7 @@ def test_a_file_system_without_locks_holds_nobody_up(tmp_path, monkeypatch):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "lockf", cannot)
-    with output_folder(tmp_path):
+    with lock_folder(tmp_path):
         write(tmp_path / "a.txt", "1")
 
 
@@ -182,18 +182,18 @@ def test_the_lock_of_a_killed_run_is_free_even_if_its_forked_children_live_on(tm
         assert holder.stdout.readline() == b"held\n"
         holder.kill()
         started = time.monotonic()
-        with output_folder(tmp_path):
+        with lock_folder(tmp_path):
             assert time.monotonic() - started < 2
 
 
 def test_what_a_killed_run_had_not_finished_is_cleared_away(tmp_path):
     claim(tmp_path)
     kill = (
-        "import os; from mpas_lite.files.atomic import whole_file\n"
-        f"with whole_file({str(tmp_path / 'a.txt')!r}) as t: t.write_text('half'); os._exit(1)"
+        "import os; from mpas_lite.files.atomic import atomic_write\n"
+        f"with atomic_write({str(tmp_path / 'a.txt')!r}) as t: t.write_text('half'); os._exit(1)"
     )
     subprocess.run([sys.executable, "-c", kill])
     assert len(list((tmp_path / HOME).glob("partial-*"))) == 1
     assert not (tmp_path / "a.txt").exists()
-    with output_folder(tmp_path):
+    with lock_folder(tmp_path):
         assert not list((tmp_path / HOME).glob("partial-*"))

@@ -19,16 +19,16 @@ from mpas_lite.evaluation.scores import iou
 from mpas_lite.labels.frames import label_frames
 from mpas_lite.labels.refine.background import (
     Background,
+    apply_illumination,
     densest_value,
-    difference,
+    foreground_mask,
     largest,
     light_change,
-    relight,
     shadows,
     smooth,
 )
 from mpas_lite.labels.refine.people import local_height, vehicles
-from mpas_lite.labels.refine.pipeline import Refinement, Spread, Survey, distance_to, survey_clip, tidied
+from mpas_lite.labels.refine.pipeline import FrameSampler, Refinement, Survey, close_gaps, distance_to, survey_clip
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.plots.figures import PALETTE
 from mpas_lite.video.reader import Video, read_video
@@ -179,7 +179,7 @@ def refinement_explorer(
             f"Frames of {video.shape[1]}x{video.shape[0]} px are too large to follow a slider; 480 at most."
         )
     settings = settings or LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)
-    spread = Spread()
+    spread = FrameSampler()
     for _, frame in video:
         spread.add(frame)
     labelled = list(label_frames(video, settings))
@@ -197,7 +197,7 @@ def refinement_explorer(
         raise ValueError(" ".join(surveys[True, True].notes))
     kept: list[_Kept] = []
     for one in labelled:
-        picture = relight(one.frame, *light_change(background.image, one.frame))
+        picture = apply_illumination(one.frame, *light_change(background.image, one.frame))
         crowd = one.labels > 0
         position, velocity = one.particles.position[crowd], one.particles.velocity[crowd]
         near = distance_to(position, picture.shape[:2])
@@ -243,7 +243,7 @@ def _callback(
     def standing_out(n: int, low: float, dark: bool, perspective: bool, not_crowd: bool) -> tuple[np.ndarray, ...]:
         """What is shadow in frame n, what stands before the background, and what of it is no crowd."""
         frame, survey = kept[n], surveys[perspective, dark]
-        differs = difference(frame.picture, background, low=low, high=2 * low)
+        differs = foreground_mask(frame.picture, background, low=low, high=2 * low)
         shadow = differs & frame.shadow if dark else np.zeros(shape, bool)
         stands = differs & ~shadow
         other = np.zeros(shape, bool)
@@ -276,7 +276,7 @@ def _callback(
         if standing:
             looks = [now if n == at else look(n) for n in range(len(kept))]
             label = _with_those_who_stand(looks, kept, at, low * background.noise)
-        mask = tidied(label, tall, closing)
+        mask = close_gaps(label, tall, closing)
         parts = {name: now[name] & ~mask for name in ("no circle near", "no crowd", "shadow")}
         parts |= {"label": mask & ~(label & ~now["seed"]), "one who stands": mask & label & ~now["seed"]}
         figure = fresh()[0]

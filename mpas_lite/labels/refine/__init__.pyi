@@ -1,7 +1,7 @@
 from .background import Background as Background
 from .background import densest_value as densest_value
-from .background import difference as difference
 from .background import estimate_background as estimate_background
+from .background import foreground_mask as foreground_mask
 from .background import shadows as shadows
 from .people import PersonSize as PersonSize
 from .pipeline import Refinement as Refinement

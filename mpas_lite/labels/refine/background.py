@@ -34,14 +34,19 @@ class Background:
         Standard deviation of what is left of a still pixel after a 3x3 mean, in grey levels.
     known : (H, W) bool
         Where the clip shows the background often enough; elsewhere nothing can be said.
-    umbra : float
+    min_shadow_gain : float
         How much of the light the deepest shadow lets through, 0 ... 1.
     """
 
     image: np.ndarray
     noise: np.ndarray
     known: np.ndarray
-    umbra: float = DARKEST_SHADOW
+    min_shadow_gain: float = DARKEST_SHADOW
+
+    @property
+    def umbra(self) -> float:
+        """What ``min_shadow_gain`` was called once."""
+        return self.min_shadow_gain
 
     @cached_property
     def flat(self) -> np.ndarray:
@@ -163,7 +168,7 @@ def light_change(frame: np.ndarray, background: np.ndarray, *, pixels: int = 150
     return gain, offset
 
 
-def relight(image: np.ndarray, gain: np.ndarray, offset: np.ndarray) -> np.ndarray:
+def apply_illumination(image: np.ndarray, gain: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """The image in another light, (H, W, 3) uint8; changes of less than a grey level are left alone."""
     if np.abs((gain - 1) * 128 + offset).max() < 1 and np.abs(gain - 1).max() < 0.02:
         return image
@@ -179,10 +184,10 @@ def estimate_background(frames: Sequence[np.ndarray]) -> Background:
         Some 48 are enough; with fewer than 8 hardly anything is known.
     """
     reference = frames[len(frames) // 2]
-    stack = np.stack([relight(frame, *light_change(reference, frame)) for frame in frames])
+    stack = np.stack([apply_illumination(frame, *light_change(reference, frame)) for frame in frames])
     image = densest_value(stack, part=0.45)
     background = _judged(image, stack)
-    return replace(background, umbra=deepest_shadow(background, list(stack[::2])))
+    return replace(background, min_shadow_gain=deepest_shadow(background, list(stack[::2])))
 
 
 def _judged(image: np.ndarray, stack: np.ndarray) -> Background:
@@ -208,7 +213,7 @@ def _noise_of_clip(image: np.ndarray, stack: np.ndarray) -> float:
     return float(np.clip(np.quantile(np.median(rest, axis=0), 0.25) / 0.55, 0.5, 3.0))
 
 
-def difference(frame: np.ndarray, background: Background, *, low: float, high: float) -> np.ndarray:
+def foreground_mask(frame: np.ndarray, background: Background, *, low: float, high: float) -> np.ndarray:
     """Where a frame differs from the background by more than noise.
 
     A pixel belongs when it differs by ``low`` standard deviations of its noise and hangs together with one that
@@ -258,7 +263,7 @@ def deepest_shadow(background: Background, stack: Sequence[np.ndarray]) -> float
     lights = []
     for frame in stack:
         light, colour = _relative_light(frame, background)
-        inside = difference(frame, background, low=8, high=12)
+        inside = foreground_mask(frame, background, low=8, high=12)
         inside &= (colour < 0.1) & (light > 0.4) & (light < 1) & _even(light)
         lights.append(light[inside])
     values = np.concatenate(lights)
@@ -285,7 +290,7 @@ def shadows(frame: np.ndarray, background: Background, *, colour: float = 0.12) 
     (H, W) bool
     """
     light, change = _relative_light(frame, background)
-    shadow = (light > background.umbra) & (light < 1.1) & (change < colour)
+    shadow = (light > background.min_shadow_gain) & (light < 1.1) & (change < colour)
     if background.grey:
         wide = cv2.morphologyEx(_even(light).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         shadow &= cv2.dilate(wide, np.ones((5, 5), np.uint8)) > 0

@@ -26,12 +26,12 @@ from mpas_lite.files.spill import Spill
 from mpas_lite.labels.circles import circular_region_merging, radius_in_pixels
 from mpas_lite.labels.refine.background import (
     Background,
+    apply_illumination,
     camera_motion,
-    difference,
     estimate_background,
+    foreground_mask,
     largest,
     light_change,
-    relight,
     shadows,
     shift_of,
     smooth,
@@ -163,14 +163,14 @@ def working_scale(shape: Sequence[int]) -> float:
     return min(1.0, WORKING_SIDE / max(shape[0], shape[1]))
 
 
-class Spread:
+class FrameSampler:
     """At most 64 working frames spread evenly over a stream whose length need not be known.
 
     When it is full every other one is dropped, and from then on half as many are taken.
 
     Examples
     --------
-    >>> spread = Spread()
+    >>> spread = FrameSampler()
     >>> for t in range(1000):
     ...     spread.add(np.full((2, 2, 3), t % 256, np.uint8))
     >>> len(spread.frames), int(spread.frames[1][0, 0, 0])
@@ -245,8 +245,8 @@ def survey_clip(
 def _unshadowed(frame: np.ndarray, background: Background, settings: Refinement) -> np.ndarray:
     """Where something stands before the background, (H, W) bool."""
     light = light_change(background.image, frame)
-    lit = relight(frame, *light)
-    foreground = difference(lit, background, low=settings.low, high=settings.high)
+    lit = apply_illumination(frame, *light)
+    foreground = foreground_mask(lit, background, low=settings.low, high=settings.high)
     return foreground & ~shadows(lit, background) if settings.shadows else foreground
 
 
@@ -295,10 +295,12 @@ def _refined(
         return
     small = survey.background.image.shape[:2]
     tall = local_height(survey.person, small)
-    for look, label in zip(looks, _passed_on(looks, small) if settings.standing else _seeds(looks, small), strict=True):
-        mask = tidied(label, tall, settings.closing)
+    for look, label in zip(
+        looks, propagate_static(looks, small) if settings.standing else _seeds(looks, small), strict=True
+    ):
+        mask = close_gaps(label, tall, settings.closing)
         valid = ~doubtful(mask, _unpacked(look.foreground, small), tall) if settings.doubt else np.ones(small, bool)
-        yield Refined(look.index, _laid_back(mask, look.move, shape), _laid_back(valid, look.move, shape))
+        yield Refined(look.index, unwarp_mask(mask, look.move, shape), unwarp_mask(valid, look.move, shape))
 
 
 def _look(
@@ -321,8 +323,8 @@ def _look(
         if move is not None:
             picture = cv2.warpAffine(picture, move, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
             position = position @ move[:, :2].T + move[:, 2]
-    picture = relight(picture, *light_change(background.image, picture))
-    foreground = difference(picture, background, low=settings.low, high=settings.high)
+    picture = apply_illumination(picture, *light_change(background.image, picture))
+    foreground = foreground_mask(picture, background, low=settings.low, high=settings.high)
     if settings.shadows:
         foreground &= ~shadows(picture, background)
     shape = foreground.shape
@@ -348,7 +350,7 @@ def _seeds(looks: Sequence[_Look], shape: tuple[int, int]) -> Iterator[np.ndarra
     return (_unpacked(look.seed, shape) for look in looks)
 
 
-def _passed_on(looks: Sequence[_Look], shape: tuple[int, int]) -> Iterator[np.ndarray]:
+def propagate_static(looks: Sequence[_Look], shape: tuple[int, int]) -> Iterator[np.ndarray]:
     """Labels with those who stand: from the frame before and the frame after, as long as nothing changes there.
 
     A pixel that was labelled, still differs from the background and looks as it did belongs to someone who
@@ -391,7 +393,7 @@ def distance_to(position: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return distance
 
 
-def tidied(mask: np.ndarray, tall: np.ndarray, closing: float) -> np.ndarray:
+def close_gaps(mask: np.ndarray, tall: np.ndarray, closing: float) -> np.ndarray:
     """Gaps narrower than ``closing`` heights of a person closed, specks and pinholes far smaller than one dropped.
 
     Parameters
@@ -433,7 +435,7 @@ def doubtful(mask: np.ndarray, foreground: np.ndarray, tall: np.ndarray) -> np.n
     return border | (foreground & ~mask)
 
 
-def _laid_back(mask: np.ndarray, move: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
+def unwarp_mask(mask: np.ndarray, move: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
     """A mask of the steadied working frame as one of the frame itself."""
     if move is not None:
         size = mask.shape[1::-1]

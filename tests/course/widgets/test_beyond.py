@@ -8,7 +8,7 @@ import mpas_lite as mp
 from mpas_lite.course.widgets.beyond import GROUND, place_explorer, place_samples, refinement_explorer
 from mpas_lite.course.widgets.explorer import png
 from mpas_lite.evaluation.ground_truth import read_ground_truth
-from mpas_lite.labels.refine.pipeline import Spread
+from mpas_lite.labels.refine.pipeline import FrameSampler
 from tests.helpers import texture
 
 CLIP = mp.sample_path("crossing")
@@ -25,7 +25,7 @@ def explorer():
 def labelled():
     """The clip's frames, and what its kept frames say."""
     video = mp.read_video(CLIP)
-    spread = Spread()
+    spread = FrameSampler()
     for _, frame in video:
         spread.add(frame)
     settings = mp.LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)

@@ -9,22 +9,22 @@ from mpas_lite.evaluation.scores import iou
 from mpas_lite.labels.circles import circular_region_merging
 from mpas_lite.labels.frames import label_frames
 from mpas_lite.labels.refine.background import (
+    apply_illumination,
     camera_motion,
     densest_value,
-    difference,
     estimate_background,
+    foreground_mask,
     light_change,
-    relight,
     shadows,
 )
 from mpas_lite.labels.refine.people import PersonSize, person_size, swaying, vehicles
 from mpas_lite.labels.refine.pipeline import (
+    FrameSampler,
     Refinement,
-    Spread,
+    close_gaps,
     distance_to,
     doubtful,
     refine_clip,
-    tidied,
     working_frame,
     working_scale,
 )
@@ -112,7 +112,7 @@ def test_a_change_of_light_is_measured_although_people_cover_a_quarter(gain, off
     background = floor().astype(np.uint8)
     frame = (background * gain + offset).clip(0, 255).astype(np.uint8)
     frame[:, :40] = (200, 30, 90)
-    lit = relight(background, *light_change(frame, background))
+    lit = apply_illumination(background, *light_change(frame, background))
     assert np.abs(lit[:, 45:].astype(int) - frame[:, 45:]).max() <= 3
 
 
@@ -128,7 +128,7 @@ def test_noise_alone_differs_nowhere():
     for sigma in (1, 4, 12):
         frames = (floor() + rng.normal(0, sigma, (24, HEIGHT, WIDTH, 3))).clip(0, 255).astype(np.uint8)
         background = estimate_background(frames)
-        assert difference(frames[3], background, low=10, high=20).mean() < 1e-3
+        assert foreground_mask(frames[3], background, low=10, high=20).mean() < 1e-3
         assert background.known.all()
         assert 0.15 * sigma < background.noise.min() < 0.8 * sigma + 0.6  # sigma / 3 after a mean of nine
 
@@ -136,7 +136,7 @@ def test_noise_alone_differs_nowhere():
 def test_shadows_are_dark_ground_and_a_coat_is_not():
     frames, masks, _ = walk(shadow=True)
     background = estimate_background(frames)
-    differs = difference(frames[10], background, low=10, high=20)
+    differs = foreground_mask(frames[10], background, low=10, high=20)
     shadow = shadows(frames[10], background)
     x = 4 + 40 + 8
     assert differs[85:89, x + 2 : x + 22].mean() > 0.95
@@ -296,7 +296,7 @@ def test_large_frames_are_worked_on_small_and_given_back_large():
 
 def test_samples_are_spread_evenly_whatever_the_length():
     for length in (1, 20, 64, 65, 500, 3000):
-        spread = Spread()
+        spread = FrameSampler()
         for t in range(length):
             spread.add(np.full((2, 2, 3), (t // 256, t % 256, 0), np.uint8))
         times = np.array([f[0, 0, 0] * 256 + f[0, 0, 1] for f in np.int32(spread.frames)])
@@ -358,19 +358,19 @@ def test_closing_joins_over_gaps_narrower_than_asked():
     mask = np.zeros((60, 80), bool)
     mask[20:40, 10:30] = mask[20:40, 36:60] = True  # a gap of 6 px
     tall = np.full((60, 1), 40.0)
-    assert tidied(mask, tall, 0.25)[30, 30:36].all()
-    assert not tidied(mask, tall, 0.1)[30, 33]
-    assert np.array_equal(tidied(mask, tall, 0.0), mask)
+    assert close_gaps(mask, tall, 0.25)[30, 30:36].all()
+    assert not close_gaps(mask, tall, 0.1)[30, 33]
+    assert np.array_equal(close_gaps(mask, tall, 0.0), mask)
 
 
 def test_tidied_never_loses_more_than_specks():
     mask = np.random.default_rng(0).random((60, 80)) < 0.02
     mask[10:40, 10:20] = True
-    clean = tidied(mask, np.full((60, 1), 40.0), 0.0)
+    clean = close_gaps(mask, np.full((60, 1), 40.0), 0.0)
     assert clean[10:40, 10:20].all()
     assert not clean[:, 30:].any()
     everything = np.ones((60, 80), bool)
-    assert tidied(everything, np.full((60, 1), 40.0), 0.2).all()
+    assert close_gaps(everything, np.full((60, 1), 40.0), 0.2).all()
 
 
 def test_doubt_lies_along_the_border_and_on_unlabelled_things():
