@@ -5,42 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mpas_lite.labels.refine.pipeline import Refinement
+from mpas_lite.options import check, option
 
 
 @dataclass(frozen=True)
 class LabelSettings:
     """Every parameter of the way from frames to pseudo-labels; the defaults are the paper's where it names one.
 
-    Attributes
-    ----------
-    every : int
-        One frame in so many is kept (paper: 20).
-    interval, max_corners, quality, min_distance, min_speed, max_drift
-        Of the particles, see :func:`mpas_lite.track`. The paper names none of them.
-    k : int
-        Neighbours in the crowd graph, K (paper: 20).
-    z : float, optional
-        Damping of Eq. 3; 1/(2K) if not given (Zhou et al.'s choice; the paper: 0 < z < 1/K).
-    threshold : float
-        Of collective merging, in units of kappa (paper: 0.6).
-    min_size : int
-        Groups of fewer particles are outliers (10 in Zhou et al.'s code).
-    radius : float
-        Of the circles in px, or below 1 as a fraction of the frame's height (paper: 20 px).
-    refine : Refinement, optional
-        Beyond the paper: labels that use the still camera too. None: the paper's circles.
+    See the fields for what each means; those of the particles are :func:`mpas_lite.track`'s.
+    ``refine`` goes beyond the paper: labels that use the still camera too. None: the paper's circles.
     """
 
-    every: int = 20
-    interval: int = 5
-    max_corners: int = 3000
-    quality: float = 0.01
-    min_distance: float = 3.0
-    min_speed: float = 0.2
-    max_drift: float = 1.0
-    k: int = 20
-    z: float | None = None
-    threshold: float = 0.6
-    min_size: int = 10
-    radius: float = 20.0
+    every: int = option(20, "Keep one frame in so many.", least=0, paper=20)
+    interval: int = option(5, "Frames over which motion is seen.", unit="frames", least=1)
+    max_corners: int = option(3000, "Corners that are followed, at most.", least=1)
+    quality: float = option(0.01, "Weaker corners are left out, by share of the strongest.", above=0)
+    min_distance: float = option(3.0, "Corners keep so far apart.", unit="px", least=0)
+    min_speed: float = option(0.2, "Slower particles are background.", unit="px/frame", least=0)
+    max_drift: float = option(1.0, "Farthest that a particle tracked back may end from its start.", unit="px", least=0)
+    k: int = option(20, "Neighbours in the crowd graph, K.", least=1, paper=20, names="-k")
+    z: float | None = option(None, "Damping of long paths, 0 < z < 1/K; none: 1/(2K).", above=0, paper=None, names="-z")
+    threshold: float = option(0.6, "Of collective merging, in units of kappa.", above=0, paper=0.6)
+    min_size: int = option(10, "Smaller groups of particles are outliers.", least=0)
+    radius: float = option(20.0, "Of the circles: px, or below 1 a fraction of the height.", above=0, paper=20.0)
     refine: Refinement | None = None
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,0 +1,15 @@
+from .declaration import Option as Option
+from .declaration import check as check
+from .declaration import check_value as check_value
+from .declaration import option as option
+from .declaration import own_options as own_options
+from .texts import from_toml as from_toml
+from .texts import parse_assignments as parse_assignments
+from .texts import read_value as read_value
+from .texts import to_markdown as to_markdown
+from .texts import to_toml as to_toml
+from .tree import changed as changed
+from .tree import from_record as from_record
+from .tree import options_of as options_of
+from .tree import part as part
+from .tree import to_record as to_record
