@@ -82,7 +82,7 @@ def _clips_of_paper(folders: tuple[Path, ...]) -> dict[str, list[Path]]:
     """The clips of the paper's scenes that are at hand, by scene."""
     from mpas_lite.datasets.public import paper_scenes
 
-    found = {scene: [clip.source for clip in clips] for scene, clips in paper_scenes(*folders).items() if clips}
+    found = {scene: [Path(clip.source) for clip in clips] for scene, clips in paper_scenes(*folders).items() if clips}
     if not found:
         raise ValueError(f"No clip of the paper's scenes lies in {', '.join(map(str, folders))}.")
     return found

@@ -1,8 +1,8 @@
 """Public data sets as they come: where their clips, ground truth and tracklets lie, without moving a file.
 
-Each adapter takes the folder of a data set, or of one clip of it, and returns a list of :class:`Clip`. Nothing
-is decoded until a clip's frames are asked for. A clip that is not as it should be is left out with a warning
-that names it; only a folder without a single good clip is an error.
+Each adapter takes the folder of a data set, or of one clip of it, and returns a list of
+:class:`mpas_lite.video.clip.Clip`. Nothing is decoded until a clip's frames are asked for. A clip that is not as it
+should be is left out with a warning that names it; only a folder without a single good clip is an error.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mpas_lite.files.outputs import own_names
 from mpas_lite.motion.tracklets import TRACKLET_FILE
+from mpas_lite.video.clip import Clip
 from mpas_lite.video.finding import IMAGE_ENDINGS, contents, existing_path, image_files, is_video_file, is_visible
 from mpas_lite.video.images import check_regular
-from mpas_lite.video.reader import Video, read_video
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,41 +29,6 @@ else:
 _LIST_FILE = "imageList.txt"
 _MEAN_IMAGE = "000000"  # the clip's temporal mean, not a frame
 _LARGEST_TEXT = 16_000_000  # bytes of any other text
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One clip of a data set.
-
-    Attributes
-    ----------
-    name : str
-        The clip's name in its data set.
-    dataset : str
-        The data set's name.
-    scene : str
-        The scene it shows: clips of one scene share the place and the camera.
-    source : Path
-        What :func:`mpas_lite.read_video` takes.
-    truth : Path, optional
-        Folder of ground truth, as :func:`mpas_lite.evaluate` and ``evaluation.ground_truth`` take it.
-    tracklets : Path, optional
-        The authors' tracklets, for :func:`read_tracklets`.
-    valid : (int, int), optional
-        First and last frame that count, as numbers in the frames' names, both included.
-    """
-
-    name: str
-    dataset: str
-    scene: str
-    source: Path
-    truth: Path | None = None
-    tracklets: Path | None = None
-    valid: tuple[int, int] | None = None
-
-    def video(self) -> Video:
-        """Open the clip's frames."""
-        return read_video(self.source, name=self.name)
 
 
 # ------------------------------------------------------------------------------------------------- data sets

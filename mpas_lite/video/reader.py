@@ -19,7 +19,7 @@ import numpy as np
 
 from mpas_lite.video.capture import Capture
 from mpas_lite.video.containers import counts_frames, mp4_track
-from mpas_lite.video.finding import IMAGE_ENDINGS, VIDEO_ENDINGS, find, is_visible
+from mpas_lite.video.finding import IMAGE_ENDINGS, VIDEO_ENDINGS, Found, find, is_visible
 from mpas_lite.video.images import image_view, read_deep, read_image
 
 __all__ = [
@@ -282,7 +282,12 @@ def read_video(
         raise ValueError(f"fps is a number of frames per second, above 0; it is {fps}.")
     if not isinstance(source, str | os.PathLike):
         return _ArrayVideo(_checked_array(source), name or "array", fps)
-    path, images, clip = find(_as_path(source))
+    return open_found(find(_as_path(source)), name, fps)
+
+
+def open_found(found: Found, name: str | None = None, fps: float = 25.0) -> Video:
+    """Open what :func:`.finding.find` found; arguments and errors as those of :func:`read_video`."""
+    path, images, clip = found
     return _FolderVideo(path, images, name or clip, fps) if images else _FileVideo(path, name or clip)
 
 
@@ -326,9 +331,13 @@ def source_paths(source: str | os.PathLike[str] | np.ndarray | Sequence[np.ndarr
         return [Path(source.source)]
     if not isinstance(source, str | os.PathLike):
         return []
-    path, images, _ = find(_as_path(source))
+    return paths_of(source, find(_as_path(source)))
+
+
+def paths_of(source: str | os.PathLike[str], found: Found) -> list[Path]:
+    """The paths of :func:`source_paths`, of what :func:`.finding.find` found at a path."""
     given = Path(os.fspath(source))
-    return list(dict.fromkeys([given, path, *(image for image in images if image.is_symlink())]))
+    return list(dict.fromkeys([given, found.path, *(image for image in found.images if image.is_symlink())]))
 
 
 def _as_path(source: object) -> str | os.PathLike[str]:
