@@ -30,7 +30,8 @@ from lightning_fabric import Fabric
 
 from benchmarks.gpu_training import WARM_UP, bare, training, write_pairs
 from mpas_lite import MPASNet, fit, recalibrate_batch_norm, segment
-from mpas_lite.experiments.reproduction import ReproduceSettings, reproduce
+from mpas_lite.experiments.reproduction import reproduce
+from mpas_lite.experiments.settings import ReproduceSettings
 
 Row = tuple[str, str, str]  # what, measured, aim
 

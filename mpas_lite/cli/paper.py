@@ -60,8 +60,8 @@ def reproduce(table: str, out: Path, scenes: tuple[Path, ...], paper_scenes: tup
     The paper's own scenes: --paper-scenes FOLDER. Their authors published no annotations: put yours into truth/ of
     a clip's folder, named as its frames. All clips are learned from, those with truth are scored.
     """
-    from mpas_lite.experiments.reproduction import ReproduceSettings
     from mpas_lite.experiments.reproduction import reproduce as reproduce_table
+    from mpas_lite.experiments.settings import ReproduceSettings
     from mpas_lite.experiments.tables import format_table
 
     try:

@@ -11,98 +11,21 @@ import math
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpas_lite.experiments.report import ClipResult, clip_scores, truth_folders, write_report
+from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.files.atomic import write_json
 from mpas_lite.files.ledger import lock_folder, refuse_foreign
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.labels.batch import name_clips, paths_read, pseudo_label_many
-from mpas_lite.labels.refine.pipeline import Refinement
-from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.runtime.children import python_command
 from mpas_lite.video.reader import read_video
 
 if TYPE_CHECKING:
     from mpas_lite.network.mpasnet import MPASNet
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """How the main job labels, trains and segments.
-
-    The defaults were chosen by measuring, on scenes of the validation seeds (the table is in benchmarks/RESULTS.md):
-    smaller circles around more, but stronger corners than the paper's; an encoder that knows pictures (ImageNet).
-
-    Attributes
-    ----------
-    label : LabelSettings
-        ``label.every = 0`` chooses the stride so that the clips give about ``pairs`` pairs.
-    encoder, encoder_weights : str
-        Of :class:`mpas_lite.MPASNet`.
-    siamese, fusion, width
-        Of :class:`mpas_lite.MPASNet`: the siamese branch, what it brings to the head, and the maps of psi.
-    pairs : int
-        Pairs wanted of all clips together, where the stride is free.
-    steps : int
-        Training steps; whole epochs, as many as come nearest.
-    batch_size, lr, schedule, loss, air_weight, augmentation, long_side, seed
-        Of :func:`mpas_lite.fit`.
-    rounds : int
-        Rounds of self-training at most, beyond the paper; see `training.self_training`. ``steps`` holds them all.
-    segment_every : int
-        Segment one frame in so many.
-    """
-
-    label: LabelSettings = field(
-        default_factory=lambda: LabelSettings(
-            every=0, radius=1 / 60, quality=0.02, min_distance=2.0, refine=Refinement()
-        )
-    )
-    encoder: str = "tf_efficientnet_lite0"
-    encoder_weights: str | None = "offline"
-    siamese: bool = True
-    fusion: bool = True
-    width: int | None = 64
-    pairs: int = 144
-    steps: int = 150
-    batch_size: int = 4
-    lr: float = 0.02
-    schedule: str = "cosine"
-    loss: str = "dice"
-    air_weight: float = 0.1
-    augmentation: str = "real"
-    long_side: int = 320
-    seed: int = 0
-    rounds: int = 0
-    segment_every: int = 1
-
-    @classmethod
-    def paper(cls) -> RunSettings:
-        """The paper's own settings: HRNetV2-W48 from ImageNet, one frame in 20, circles of 20 px, a rate of 0.02.
-
-        What the paper leaves open stays ours, as do the number of steps and the size of the frames; the list is in
-        benchmarks/PAPER.md.
-        """
-        return cls(
-            label=LabelSettings(),
-            encoder="hrnet_w48",
-            encoder_weights="imagenet",
-            width=None,
-            schedule="constant",
-            air_weight=1.0,
-            augmentation="literal",
-        )
-
-    def with_encoder(self, encoder: str, encoder_weights: str | None = None) -> RunSettings:
-        """Another encoder; weights that are not named are those of the hub where these were, else random ones.
-
-        An encoder's weights fit no other, but the hub has some for nearly all. "none" are random ones, too.
-        """
-        weights = encoder_weights or ("imagenet" if self.encoder_weights == "imagenet" else None)
-        return replace(self, encoder=encoder, encoder_weights=None if weights == "none" else weights)
 
 
 # What a run leaves in its folder; no clip of several gets such a name.

@@ -21,7 +21,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,6 +33,7 @@ from mpas_lite.evaluation.background_subtraction import mog2_masks
 from mpas_lite.evaluation.ground_truth import truth_of
 from mpas_lite.evaluation.scores import score_masks
 from mpas_lite.experiments.report import truth_folders
+from mpas_lite.experiments.settings import ReproduceSettings
 from mpas_lite.experiments.tables import KINDS, LABELS, PAPER_SCENES, TABLES, Row, format_table, mean_and_std, scenes_of
 from mpas_lite.files.atomic import atomic_write, changes, read_json, write_json
 from mpas_lite.files.ledger import lock_folder, refuse_foreign, remove_folder
@@ -42,7 +43,7 @@ from mpas_lite.labels.frames import label_window
 from mpas_lite.labels.refine.pipeline import FrameSampler, refine_clip, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import windows
-from mpas_lite.scenes.benchmark import SPLITS, render_benchmark
+from mpas_lite.scenes.benchmark import render_benchmark
 from mpas_lite.training.records import is_log, processor
 from mpas_lite.video.reader import Video, read_video
 
@@ -69,61 +70,6 @@ _SCORES: dict[str, Any] = {
     },
 }
 _OBJECT: dict[str, Any] = {"type": "object"}
-
-
-@dataclass(frozen=True)
-class ReproduceSettings:
-    """How the rows of the tables are labelled, trained and scored: all rows alike.
-
-    The defaults fit on one core of a CPU, both tables with three seeds in less than two hours. They were chosen on
-    validation scenes.
-
-    Attributes
-    ----------
-    label : LabelSettings
-        Of the pseudo-labels, for training and for the row CM+CRM alike.
-    encoder, encoder_weights, width
-        Of :class:`mpas_lite.MPASNet`. Without weights nothing labelled is involved at all.
-    steps : int
-        Training steps; whole epochs, as many as come nearest.
-    batch_size, lr, schedule, air_weight, augmentation, long_side, precision
-        Of :func:`mpas_lite.fit`; ``air_weight`` for the rows that have AIR.
-    split : str
-        Of the synthetic scenes that are scored: "test", or "validation" to choose settings by.
-    train_clips, clips : int
-        Synthetic clips of each kind to train on, and to score.
-    frames : int
-        Frames of a synthetic clip.
-    score_frames : int
-        At most so many frames of a clip are scored, evenly spaced, the same for every row.
-    """
-
-    label: LabelSettings = field(
-        default_factory=lambda: LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)
-    )
-    encoder: str = "hrnet_w18_small"
-    encoder_weights: str | None = None
-    width: int | None = 64
-    steps: int = 936
-    batch_size: int = 4
-    lr: float = 0.02
-    schedule: str = "cosine"
-    air_weight: float = 0.1
-    augmentation: str = "real"
-    long_side: int = 192
-    precision: str = "32-true"
-    split: str = "test"
-    train_clips: int = 4
-    clips: int = 2
-    frames: int = 120
-    score_frames: int = 12
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "train_clips", "clips", "frames", "score_frames"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: it must be 1 or more.")
-        if self.split not in SPLITS or self.split == "train":
-            raise ValueError(f"split={self.split!r}: scenes to score are of the split test, validation or samples.")
 
 
 @dataclass(frozen=True)

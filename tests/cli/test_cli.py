@@ -71,7 +71,7 @@ def test_run_leaves_all_that_it_promises_and_goes_on_where_it_stopped(call, clip
 
 
 def test_no_refine_and_paper_are_the_papers_circles(call, clip, tmp_path):
-    from mpas_lite.experiments.main_job import RunSettings
+    from mpas_lite.experiments.settings import RunSettings
 
     assert RunSettings.paper().label.refine is None
     assert RunSettings().label.refine is not None

@@ -5,7 +5,8 @@ import os
 import cv2
 import pytest
 
-from mpas_lite.experiments.main_job import RunSettings, _count_frames, _stride
+from mpas_lite.experiments.main_job import _count_frames, _stride
+from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.labels.batch import name_clips
 from mpas_lite.video.images import write_image
 

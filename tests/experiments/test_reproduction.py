@@ -15,7 +15,8 @@ from mpas_lite.cli import paper
 from mpas_lite.datasets.public import _scene_list
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.experiments import reproduction as module
-from mpas_lite.experiments.reproduction import ReproduceSettings, reproduce
+from mpas_lite.experiments.reproduction import reproduce
+from mpas_lite.experiments.settings import ReproduceSettings
 from mpas_lite.experiments.tables import _NOTES, PAPER_SCENES, TABLES, format_table, mean_and_std
 from mpas_lite.files.atomic import read_json, write_json
 from mpas_lite.labels.frames import label_frames
