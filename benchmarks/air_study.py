@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
-from mpas_lite.experiments.reproduction import ReproduceSettings
+from mpas_lite.experiments.settings import ReproduceSettings
 from mpas_lite.labels.pseudolabel import pseudo_label
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.network.inference import segment
@@ -45,8 +45,9 @@ from mpas_lite.network.losses import air_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.scenes.benchmark import SPLITS
 from mpas_lite.scenes.renderer import SCENE_NAMES, render_scene
-from mpas_lite.training import loop as training
+from mpas_lite.training import loop
 from mpas_lite.training.augmentation import change_colours
+from mpas_lite.training.fitting import fit
 from mpas_lite.training.pairs import PairDataset
 from mpas_lite.video.images import write_image
 from mpas_lite.video.reader import read_video
@@ -254,15 +255,15 @@ def train_and_score(run: Run, out: Path, device: str) -> None:
     pairs = PairDataset(learn, long_side=SETTINGS.long_side)
     epochs = max(1, round(v.steps / math.ceil(len(pairs) / SETTINGS.batch_size)))
 
-    def losses(model: nn.Module, batch: Sequence[Tensor], images: float, s: Any, memory: Any) -> Tensor:
+    def losses(learner: Any, batch: Sequence[Tensor], images: float, config: Any) -> Tensor:
         x, x_hat, target, valid = batch
-        x, x_hat = (view.to(memory_format=memory) / 255 for view in (x, x_hat))
-        l_seg, l_air = v.losses(model, x, x_hat, target, valid)
+        x, x_hat = (view.to(memory_format=learner.memory) / 255 for view in (x, x_hat))
+        l_seg, l_air = v.losses(learner.model, x, x_hat, target, valid)
         return torch.stack([l_seg + v.air_weight * l_air, l_seg, l_air]) * (len(x) / images)
 
     # TrainingViews gives both views to every net here: what is compared is the loss.
-    with mock.patch.object(training, "_losses", losses):
-        history = training.fit(
+    with mock.patch.object(loop, "batch_losses", losses):
+        history = fit(
             net, pairs, epochs=epochs, batch_size=SETTINGS.batch_size, lr=SETTINGS.lr, schedule="cosine", seed=run.seed,
             accelerator=device, workers=0, progress=False,
         )  # fmt: skip
@@ -296,42 +297,71 @@ def _many(todo: Sequence[Run], out: Path, device: str, deadline: float) -> None:
 
 # ------------------------------------------------------------------------------------------------ the table
 
+SETS = (("validation", "crowd"), ("test", "crowd"), ("test", "person"), ("real", "person"))
+LIGHTS = ("lit", "other light")
+Found = dict[str, dict[str, dict[int, float]]]  # variant -> what was left out -> seed -> mIoU
+
+
+def found(out: Path, split: str, kind: str, light: str) -> Found:
+    """The mean IoU of every run's clips of one split, against one kind of truth, in one light."""
+    of: Found = {}
+    for file in sorted((out / "runs").glob("*.json")):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        run, key = content["run"], f"{kind}, {light}"
+        values = [iou[key] for clip, iou in content["iou"].items() if clip.startswith(split + "/") and key in iou]
+        if values:
+            of.setdefault(run["variant"], {}).setdefault(run["fold"], {})[run["seed"]] = statistics.fmean(values)
+    return of
+
+
+def left_out(row: dict[str, dict[int, float]], names: Sequence[str]) -> dict[int, float]:
+    """By seed, the mean over everything that was left out, for the seeds that have all of it."""
+    seeds = set.intersection(*(set(row.get(name, {})) for name in names)) if names else set()
+    return {seed: statistics.fmean(row[name][seed] for name in names) for seed in sorted(seeds)}
+
 
 def table(out: Path) -> Iterator[str]:
     """For each set of clips: mean and deviation over the seeds, a row a variant, a column a left-out kind."""
-    runs = [json.loads(file.read_text(encoding="utf-8")) for file in sorted((out / "runs").glob("*.json"))]
-    for split, kind in (("validation", "crowd"), ("test", "crowd"), ("test", "person"), ("real", "person")):
-        for light in ("lit", "other light"):
-            of: dict[str, dict[str, dict[int, float]]] = {}
-            for run in runs:
-                name, key = run["run"], f"{kind}, {light}"
-                values = [iou[key] for clip, iou in run["iou"].items() if clip.startswith(split + "/") and key in iou]
-                if values:
-                    of.setdefault(name["variant"], {}).setdefault(name["fold"], {})[name["seed"]] = statistics.fmean(
-                        values
-                    )
+    for split, kind in SETS:
+        for light in LIGHTS:
+            of = found(out, split, kind, light)
+            names = [fold for fold in folds(out) if any(fold in row for row in of.values())]
             if of:
                 yield f"\n{split} clips, {kind} masks, {light}: mIoU, mean ± deviation over the seeds; left out:\n"
-                yield from _rows(of, [fold for fold in folds(out) if any(fold in row for row in of.values())])
+                yield "| | " + " | ".join([*names, "**mean of the left out**"]) + " |"
+                yield "|:--|" + "--:|" * (len(names) + 1)
+            for variant in (variant for variant in VARIANTS if variant in of):
+                row = of[variant]
+                cells = [_cell(row.get(name, {})) for name in names]
+                means = left_out(row, [name for name in names if name != "nothing"])
+                yield f"| {variant} | " + " | ".join([*cells, _cell(means)]) + " |"
 
 
-def _rows(of: dict[str, dict[str, dict[int, float]]], names: list[str]) -> Iterator[str]:
-    apart = [name for name in names if name != "nothing"]
-    yield "| | " + " | ".join([*names, "**mean of the left out**"]) + " |"
-    yield "|:--|" + "--:|" * (len(names) + 1)
-    for variant in (variant for variant in VARIANTS if variant in of):
-        row = of[variant]
-        cells = [_cell(list(row[name].values())) if name in row else "" for name in names]
-        seeds = set.intersection(*(set(row.get(name, {})) for name in apart)) if apart else set()
-        means = [statistics.fmean(row[name][seed] for name in apart) for seed in sorted(seeds)]
-        yield f"| {variant} | " + " | ".join([*cells, _cell(means)]) + " |"
-
-
-def _cell(values: list[float]) -> str:
+def _cell(of_seed: dict[int, float]) -> str:
+    values = list(of_seed.values())
     if not values:
         return ""
     deviation = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
     return f"{statistics.fmean(values):.3f}{deviation}"
+
+
+def record(out: Path) -> dict[str, Any]:
+    """What notebook 06 draws: variant -> clips -> light -> mIoU of every seed."""
+    content: dict[str, Any] = {}
+    for split, kind in SETS:
+        for light in LIGHTS:
+            for variant, row in found(out, split, kind, light).items():
+                real = split == "real"
+                names = [fold for fold in folds(out) if fold.startswith(REAL) == real and fold != "nothing"]
+                sets = {f"{split}, {kind}, left out": left_out(row, names)}
+                if not real:
+                    sets[f"{split}, {kind}, same kinds"] = row.get("nothing", {})
+                for name, of_seed in sets.items():
+                    if of_seed:
+                        content.setdefault(variant, {}).setdefault(name, {})[light] = [
+                            round(of_seed[seed], 4) for seed in sorted(of_seed)
+                        ]
+    return {"settings": {"steps": SETTINGS.steps, "encoder": SETTINGS.encoder}, "miou": content}
 
 
 @click.group()
@@ -396,10 +426,13 @@ def train(
 
 @main.command("table")
 @click.option("--out", type=click.Path(path_type=Path, exists=True), required=True)
-def show(out: Path) -> None:
+@click.option("--record", "file", type=click.Path(path_type=Path), help="Write what notebook 06 draws to this file.")
+def show(out: Path, file: Path | None) -> None:
     """Print the tables."""
     for line in table(out):
         print(line)
+    if file:
+        file.write_text(json.dumps(record(out), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

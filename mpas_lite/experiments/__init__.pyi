@@ -1,4 +1,5 @@
 from .main_job import run as run
+from .measured import air_study as air_study
 from .report import write_report as write_report
 from .reproduction import reproduce as reproduce
 from .settings import ReproduceSettings as ReproduceSettings
