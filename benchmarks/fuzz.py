@@ -270,7 +270,7 @@ def _load_everything() -> None:
     import mpas_lite.experiments.main_job
     import mpas_lite.experiments.reproduction
     import mpas_lite.network.inference
-    import mpas_lite.training.loop  # noqa: F401
+    import mpas_lite.training.fitting  # noqa: F401
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)

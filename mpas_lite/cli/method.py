@@ -137,7 +137,7 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
     from mpas_lite.network.checkpoints import save
     from mpas_lite.network.mpasnet import MPASNet
     from mpas_lite.training.config import parse_changes, read_config, write_config
-    from mpas_lite.training.loop import fit
+    from mpas_lite.training.fitting import fit
     from mpas_lite.training.records import model_card
 
     given = {name: value for name, value in options.items() if value is not None}

@@ -2,8 +2,8 @@ from .augmentation import change_colours as change_colours
 from .augmentation import literal_colours as literal_colours
 from .config import read_config as read_config
 from .config import write_config as write_config
-from .loop import History as History
-from .loop import fit as fit
+from .fitting import History as History
+from .fitting import fit as fit
 from .pairs import PairDataset as PairDataset
 from .pairs import TrainingViews as TrainingViews
 from .pairs import as_image as as_image

@@ -23,12 +23,69 @@ _MOST_BYTES = 1 << 20
 _LONGEST = 4096  # of a text, as a path may be
 
 
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")  # the weights stay float32
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """What a run's result depends on, beside the net and the pairs; see :func:`~mpas_lite.training.fitting.fit`."""
+
+    epochs: int = 20
+    batch_size: int = 4
+    lr: float = 0.02
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    schedule: str = "constant"
+    loss: str = "dice"
+    literal_dice: bool = False
+    air_weight: float = 1.0
+    augmentation: str = "real"
+    seed: int = 0
+    accumulate: int = 1
+    ema: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            check_bounds(name, value)
+        for name, choices in (("schedule", ("constant", "cosine")), ("loss", ("dice", "cross_entropy"))):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(choices)}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Runtime:
+    """Where and how a run is done; see :func:`~mpas_lite.training.fitting.fit`."""
+
+    accelerator: str = "auto"
+    devices: int = 1
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    compile: bool = False
+    channels_last: bool | None = None
+    workers: int | None = None
+    validate_every: int = 1
+    checkpoint_every: int = 100
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision={self.precision!r}: choose {', '.join(PRECISIONS)}.")
+        for name in ("devices", "num_nodes", "workers", "validate_every", "checkpoint_every"):
+            check_bounds(name, getattr(self, name))
+
+    @property
+    def processes(self) -> int:
+        """That share each step's images."""
+        return self.devices * self.num_nodes
+
+
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """All that decides what ``mpas-lite train`` makes of its pairs.
 
     ``encoder``, ``encoder_weights``, ``siamese``, ``fusion`` and ``width`` are those of
-    :class:`~mpas_lite.network.mpasnet.MPASNet`, all others those of :func:`~mpas_lite.training.loop.fit`, with the
+    :class:`~mpas_lite.network.mpasnet.MPASNet`, all others those of :func:`~mpas_lite.training.fitting.fit`, with the
     same defaults.
     In a file the word ``"none"`` is None.
     """
@@ -75,7 +132,7 @@ class TrainingConfig:
         return {name: getattr(self, name) for name in _OF_THE_NET}
 
     def fit_options(self) -> dict[str, Any]:
-        """What :func:`~mpas_lite.training.loop.fit` takes."""
+        """What :func:`~mpas_lite.training.fitting.fit` takes."""
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in _OF_THE_NET}
 
 

@@ -26,8 +26,9 @@ import numpy as np
 from mpas_lite.files.ledger import claim, ledger_folders
 from mpas_lite.network.inference import segment
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.training.loop import History, fit, pair_iou
+from mpas_lite.training.fitting import History, fit
 from mpas_lite.training.pairs import PairDataset, valid_path
+from mpas_lite.training.validation import pair_iou
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.masks import read_mask
 

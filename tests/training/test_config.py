@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from mpas_lite import cli
-from mpas_lite.experiments.main_job import RunSettings
+from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.network.checkpoints import load
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.training.config import TrainingConfig, config_names, parse_changes, read_config, write_config
-from mpas_lite.training.loop import fit
+from mpas_lite.training.fitting import fit
 from tests.helpers import ROOT, write_pairs
 
 

@@ -17,7 +17,7 @@ import torch
 from mpas_lite.network.batchnorm import synchronised
 from mpas_lite.network.checkpoints import load
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.training.loop import fit
+from mpas_lite.training.fitting import fit
 from tests.helpers import ROOT, write_pairs
 
 ENVIRONMENT = {
@@ -28,8 +28,9 @@ ENVIRONMENT = {
 }
 TRAIN = """
 import os, sys, torch
+from mpas_lite.network.checkpoints import save
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.training.loop import fit, save
+from mpas_lite.training.fitting import fit
 
 if __name__ == "__main__":
     clip, out, encoder, devices, batch_size, epochs = sys.argv[1:7]
@@ -250,7 +251,7 @@ def test_a_signal_to_the_main_process_alone_ends_all_processes(clip: Path, tmp_p
 def test_what_goes_wrong_in_a_training_process_is_the_sentence_it_said(clip: Path, tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     full = "def full(*_):\n    raise OSError(28, 'No space left on device')\n\n"
-    full += "from mpas_lite.training import loop as training\ntraining.write_checkpoint = full\n"
+    full += "from mpas_lite.training import state\nstate.write_checkpoint = full\n"
     script.write_text(TRAIN.replace("if __name__", f"{full}\nif __name__"))  # every process reads the script
     command = [sys.executable, str(script), str(clip), str(tmp_path / "o"), "test_resnet", "2", "2", "50"]
     said = subprocess.run(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, timeout=240, check=False).stderr
@@ -264,7 +265,7 @@ def test_readers_without_the_spawn_guard_are_explained(clip: Path, tmp_path: Pat
         "import multiprocessing\n"
         "multiprocessing.set_start_method('spawn', force=True)\n"
         "from mpas_lite.network.mpasnet import MPASNet\n"
-        "from mpas_lite.training.loop import fit\n"
+        "from mpas_lite.training.fitting import fit\n"
         f"fit(MPASNet('test_resnet', width=8), {str(clip)!r}, epochs=1, workers=1, accelerator='cpu')\n"
     )
     done = subprocess.run(

@@ -16,11 +16,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from mpas_lite.network.batchnorm import recalibrate_batch_norm
+from mpas_lite.network.checkpoints import load, save
 from mpas_lite.network.losses import air_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.training import loop as training
-from mpas_lite.training.loop import fit, load, recalibrate_batch_norm, save
+from mpas_lite.training import loop
+from mpas_lite.training.config import TrainConfig
+from mpas_lite.training.fitting import fit
 from mpas_lite.training.pairs import PairDataset, TrainingViews
+from mpas_lite.training.plan import Plan
 from mpas_lite.training.records import model_card, read_log
 from mpas_lite.video.images import write_image
 from tests.helpers import ROOT, weights_equal, write_pairs
@@ -91,7 +95,8 @@ def test_without_fusion_there_is_air_and_one_view_is_segmented(clip: Path, tmp_p
     net, by_hand = new_net(fusion=False), new_net().train()
     history = fit(net, clip, out=tmp_path, epochs=1, accelerator="cpu", progress=False, batch_size=5)
     dataset = PairDataset(clip)
-    views = [TrainingViews(dataset, "real", seed=0)[0, index] for index in training._order(0, 0, 5, 5)]
+    order = Plan(5, TrainConfig(batch_size=5)).indices(0)
+    views = [TrainingViews(dataset, "real", seed=0)[0, index] for index in order]
     x, x_hat, target, valid = (torch.stack(parts) for parts in zip(*views, strict=True))
     f, f_hat = by_hand.encode(x / 255), by_hand.encode(x_hat / 255)
     prob = by_hand._segment(by_hand.psi(f), x)
@@ -118,16 +123,18 @@ def test_weights_move_as_sgd_of_the_printed_loss_says(clip: Path) -> None:
 
 
 def test_every_pair_is_seen_once_an_epoch() -> None:
-    settings = training.Settings(3, 4, 0.1, 0.9, 0.0, "constant", "dice", False, 1.0, "real", 0)
-    batches = list(training._plan(10, settings, 0, 3, 0, 1))
+    config = TrainConfig(epochs=3, batch_size=4)
+    plan = Plan(10, config)
+    assert (plan.steps_per_epoch, plan.steps) == (3, 9)
+    batches = list(plan.batches(0))
     assert [len(batch) for batch in batches[:3]] == [4, 3, 3]  # not 4, 4, 2: batch norm wants company
     for epoch in range(3):
         keys = sorted(key for batch in batches[3 * epoch : 3 * epoch + 3] for key in batch)
         assert keys == [(epoch, index) for index in range(10)]
-    assert list(training._plan(10, settings, 4, 3, 0, 1)) == batches[4:]
-    shares = [list(training._plan(10, settings, 0, 2, rank, 2)) for rank in range(2)]
+    assert list(plan.batches(4)) == batches[4:]
+    shares = [list(Plan(10, config, processes=2).batches(0, rank)) for rank in range(2)]
     assert sorted(index for share in shares for batch in share[:2] for _, index in batch) == list(range(10))
-    assert all(batch for rank in range(4) for batch in training._plan(1, settings, 0, 1, rank, 4))
+    assert all(batch for rank in range(4) for batch in Plan(1, config, processes=4).batches(0, rank))
 
 
 # ---------------------------------------------------------------------------------- parts of a batch, averages
@@ -147,8 +154,8 @@ def test_accumulated_batches_make_the_step_of_the_large_one(clip: Path) -> None:
     one, two = trained(batch_size=4), trained(batch_size=2, accumulate=2)  # 3 and 2 pairs; 2 + 1 and 1 + 1
     for (name, a), b in zip(one.named_parameters(), two.parameters(), strict=True):
         torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-6, msg=name)
-    parts = [training._parts(7, training.Settings(1, 2, 0.1, 0, 0, "constant", "dice", False, 1, "real", 0), 0, 1, n)
-             for n in (1, 2, 4)]  # fmt: skip
+    parts = [Plan(7, TrainConfig(batch_size=8), processes=n).deal(0) for n in (1, 2, 4)]
+    assert [len(split) for split in parts] == [1, 2, 4]
     assert [[key for part in split for key in part] for split in parts] == [
         parts[0][0]
     ] * 3  # whoever shares them, the images are the same
@@ -251,12 +258,14 @@ def test_model_card_says_what_made_the_weights(clip: Path) -> None:
 
 KILLED = """
 import os, signal, sys, torch
-from mpas_lite.training import loop as training
+from mpas_lite.network.checkpoints import save
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.training import loop
+from mpas_lite.training.fitting import fit
 
 if __name__ == "__main__":
     clip, out, kill_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    steps, dice_loss = 0, training.dice_loss
+    steps, dice_loss = 0, loop.dice_loss
 
     def deadly_dice_loss(*args, **options):
         global steps
@@ -265,12 +274,12 @@ if __name__ == "__main__":
             os.kill(os.getpid(), signal.SIGKILL)
         return dice_loss(*args, **options)
 
-    training.dice_loss = deadly_dice_loss
+    loop.dice_loss = deadly_dice_loss
     torch.manual_seed(int(sys.argv[4]))
     net = MPASNet("test_resnet", width=8)
     options = dict(epochs=3, batch_size=2, checkpoint_every=2, accelerator="cpu", progress=False)
-    training.fit(net, clip, out=out, **options)
-    training.save(net, out + "/net.safetensors")
+    fit(net, clip, out=out, **options)
+    save(net, out + "/net.safetensors")
 """
 
 
@@ -374,13 +383,13 @@ def test_ctrl_c_leaves_a_checkpoint_and_raises(clip: Path, tmp_path: Path) -> No
 def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, dice_loss = [0], training.dice_loss
+    calls, dice_loss = [0], loop.dice_loss
 
     def breaking(*args: Any, **options: Any) -> torch.Tensor:
         calls[0] += 1
         return dice_loss(*args, **options) * (float("nan") if calls[0] == 5 else 1)
 
-    monkeypatch.setattr(training, "dice_loss", breaking)
+    monkeypatch.setattr(loop, "dice_loss", breaking)
     with pytest.raises(ValueError, match=r"after step 4.*on the pairs clip/00000\d.png.*last good state"):
         fit(new_net(), clip, out=tmp_path, epochs=3, **QUICK)
     kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.training import self_training as module
-from mpas_lite.training.loop import fit, pair_iou
+from mpas_lite.training.fitting import fit
 from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.self_training import Rounds, correct, fit_in_rounds, hold_out, outvoted
+from mpas_lite.training.validation import pair_iou
 from mpas_lite.video.images import read_image, write_image
 from tests.helpers import weights_equal, write_pairs
 
