@@ -3,6 +3,8 @@ from .declaration import check as check
 from .declaration import check_value as check_value
 from .declaration import option as option
 from .declaration import own_options as own_options
+from .keywords import flat as flat
+from .keywords import takes_options as takes_options
 from .texts import from_toml as from_toml
 from .texts import parse_assignments as parse_assignments
 from .texts import read_value as read_value

@@ -21,6 +21,8 @@ class Option:
     ----------
     name : str
     default : object
+    hint : object
+        Its type hint.
     types : tuple of types
         What a value may be: of int, float, bool, str and NoneType.
     choices : tuple of str
@@ -51,6 +53,17 @@ class Option:
     below: float | None = None
     paper: Any = UNNAMED
     names: tuple[str, ...] = ()
+    hint: Any = None
+
+    @property
+    def kind(self) -> str:
+        """What it must be, by its type: ``"a number or none"``."""
+        return _either(self.choices) if self.choices else " or ".join(_WORDS[each] for each in self.types)
+
+    @property
+    def sentence(self) -> str:
+        """Its meaning, with the unit behind it."""
+        return f"{self.help.rstrip('.')}, {self.unit}." if self.unit else self.help
 
     @property
     def optional(self) -> bool:
@@ -58,15 +71,13 @@ class Option:
         return type(None) in self.types
 
     @property
-    def range(self) -> str:
-        """What it may be, in words: ``"1 to 256"``, ``"constant or cosine"``."""
+    def allowed(self) -> str:
+        """What it may be, in words: ``"1 or more, 256 at most"``, ``"constant or cosine"``."""
         if self.choices:
             return _either(self.choices)
-        low = f"{self.least:g}" if self.least is not None else f"above {self.above:g}" if self.above is not None else ""
-        high = f"{self.most:g}" if self.most is not None else f"below {self.below:g}" if self.below is not None else ""
-        if low and high:
-            return f"{low} to {high}" if self.above is None and self.below is None else f"{low}, {high}"
-        return f"{low} or more" if self.least is not None else low or (f"{high} at most" if self.most else high)
+        bounds = ((self.least, "{:,} or more"), (self.above, "above {:,}"), (self.most, "{:,} at most"),
+                  (self.below, "below {:,}"))  # fmt: skip
+        return ", ".join(words.format(bound) for bound, words in bounds if bound is not None)
 
 
 def option(
@@ -114,7 +125,7 @@ def option(
 
 
 @cache
-def own_options(cls: type) -> Mapping[str, Option]:
+def own_options(cls: Any) -> Mapping[str, Option]:
     """The settings that a dataclass itself declares, by name and in order; not those of its parts."""
     hints = get_type_hints(cls)
     found = {}
@@ -124,13 +135,14 @@ def own_options(cls: type) -> Mapping[str, Option]:
             if said["names"] is None:
                 said["names"] = ("--" + field.name.replace("_", "-"),)
             kinds, choices = _allowed(hints[field.name])
-            found[field.name] = Option(field.name, field.default, kinds, choices, **said)
+            found[field.name] = Option(field.name, field.default, kinds, choices, hint=hints[field.name], **said)
     return types.MappingProxyType(found)
 
 
 def check(settings: Any) -> None:
     """Refuse a dataclass of which a setting is not what its declaration allows; for its ``__post_init__``."""
-    for each in own_options(type(settings)).values():
+    cls: Any = type(settings)
+    for each in own_options(cls).values():
         check_value(each, getattr(settings, each.name))
 
 
@@ -155,10 +167,14 @@ def check_value(declared: Option, value: Any) -> None:
         if value not in declared.choices:
             raise ValueError(f"{name}={value!r}: choose {_either(declared.choices)}.")
         return
-    if not {int, float} & set(declared.types):
-        return
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise ValueError(f"{name}={value!r}: it must be {wanted(declared)}.")
+    if {int, float} & set(declared.types):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise ValueError(f"{name}={value!r}: it must be {declared.kind}.")
+        _check_bounds(declared, value)
+
+
+def _check_bounds(declared: Option, value: Any) -> None:
+    name = declared.name
     least, most, above, below = declared.least, declared.most, declared.above, declared.below
     inside = (above is None or value > above) and (below is None or value < below)
     if above is not None and below is not None and not inside:
@@ -172,11 +188,6 @@ def check_value(declared: Option, value: Any) -> None:
 
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "none"}
-
-
-def wanted(declared: Option) -> str:
-    """What a value must be, by its types: ``"a number or none"``."""
-    return " or ".join(_WORDS[each] for each in declared.types)
 
 
 def _either(words: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ if sys.version_info >= (3, 11):
 else:  # pragma: no cover
     import tomli as tomllib
 
-from mpas_lite.options.declaration import UNNAMED, Option, check_value, wanted
+from mpas_lite.options.declaration import UNNAMED, Option, check_value
 from mpas_lite.options.tree import changed, options_of, refuse_unknown, tables_of, to_record
 
 S = TypeVar("S")
@@ -34,7 +34,7 @@ def read_value(declared: Option, value: Any) -> Any:
     if float in declared.types and type(value) is int:
         value = float(value)
     if type(value) not in declared.types:  # not isinstance: True is an int to Python, but no number of epochs
-        raise ValueError(f"{declared.name} = {_shown(value)}: it must be {wanted(declared)}.")
+        raise ValueError(f"{declared.name} = {_shown(value)}: it must be {declared.kind}.")
     if isinstance(value, str) and (len(value) > _LONGEST or not value.isprintable()):
         raise ValueError(
             f"{declared.name} = {_shown(value)}: it must be a printable text of {_LONGEST} characters at most."
@@ -127,7 +127,7 @@ def to_markdown(cls: type) -> str:
     for each in options_of(cls).values():
         paper = "" if each.paper is UNNAMED else _value(each.paper)
         unit = f" {each.unit}" if each.unit else ""
-        lines.append(f"| `{each.name}` | {_value(each.default)}{unit} | {each.range} | {paper} | {each.help} |")
+        lines.append(f"| `{each.name}` | {_value(each.default)}{unit} | {each.allowed} | {paper} | {each.help} |")
     return "\n".join(lines) + "\n"
 
 

@@ -41,9 +41,11 @@ def parts_of(cls: type) -> dict[str, type]:
 def tables_of(cls: type) -> dict[str, type]:
     """The classes of the tables that a class holds, by field; a table may be None where its type says so."""
     hints, parts = get_type_hints(cls), parts_of(cls)
-    found = {}
+    found: dict[str, type] = {}
     for field in dataclasses.fields(cls):
-        kinds = [kind for kind in (hints[field.name], *get_args(hints[field.name])) if dataclasses.is_dataclass(kind)]
+        kinds: list[Any] = [
+            kind for kind in (hints[field.name], *get_args(hints[field.name])) if dataclasses.is_dataclass(kind)
+        ]
         if kinds and field.name not in parts:
             found[field.name] = kinds[0]
     return found
