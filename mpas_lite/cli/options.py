@@ -62,7 +62,7 @@ def _label_changes(options: dict[str, Any]) -> dict[str, Any]:
     refine = options.pop("refine")
     changes = {name: value for name, value in given.items() if value is not None}
     if refine is not None:
-        from mpas_lite.labels.refine.pipeline import Refinement
+        from mpas_lite.labels.refine.settings import Refinement
 
         changes["refine"] = Refinement() if refine else None
     return changes

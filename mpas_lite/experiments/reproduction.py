@@ -40,7 +40,8 @@ from mpas_lite.files.ledger import lock_folder, refuse_foreign, remove_folder
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.labels.batch import name_clips, paths_read, pseudo_label_many
 from mpas_lite.labels.frames import label_window
-from mpas_lite.labels.refine.pipeline import FrameSampler, refine_clip, working_scale
+from mpas_lite.labels.refine.pipeline import refine_clip
+from mpas_lite.labels.refine.survey import FrameSampler, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import windows
 from mpas_lite.scenes.benchmark import render_benchmark

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mpas_lite.evaluation.score_tables import markdown_table
-from mpas_lite.labels.refine.pipeline import Refinement
+from mpas_lite.labels.refine.settings import Refinement
 
 # The paper's scenes in its order, Scene1 to Scene6, by the names in datasets/paper_scenes.toml.
 PAPER_SCENES = ("2_36", "1_8_groupSplit", "2_000455712", "marathonround", "2_35", "3_1_12")

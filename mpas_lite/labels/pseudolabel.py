@@ -32,7 +32,8 @@ from mpas_lite.files.outputs import check_apart, safe_name
 from mpas_lite.files.spill import Spill
 from mpas_lite.files.writing import in_background
 from mpas_lite.labels.frames import label_window
-from mpas_lite.labels.refine.pipeline import FrameSampler, refine_clip, working_scale
+from mpas_lite.labels.refine.pipeline import refine_clip
+from mpas_lite.labels.refine.survey import FrameSampler, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import Particles, windows
 from mpas_lite.video.images import read_image, write_image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mpas_lite.labels.refine.pipeline import Refinement
+from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.options import check, option
 
 

@@ -20,7 +20,7 @@ from mpas_lite.experiments.report import (
     write_report,
 )
 from mpas_lite.experiments.tables import format_table
-from mpas_lite.labels.refine.pipeline import Refinement
+from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.video.images import write_image
 from mpas_lite.video.reader import read_video

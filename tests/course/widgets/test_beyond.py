@@ -8,7 +8,7 @@ import mpas_lite as mp
 from mpas_lite.course.widgets.beyond import GROUND, place_explorer, place_samples, refinement_explorer
 from mpas_lite.course.widgets.explorer import png
 from mpas_lite.evaluation.ground_truth import read_ground_truth
-from mpas_lite.labels.refine.pipeline import FrameSampler
+from mpas_lite.labels.refine.survey import FrameSampler
 from tests.helpers import texture
 
 CLIP = mp.sample_path("crossing")

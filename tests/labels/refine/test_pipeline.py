@@ -8,26 +8,16 @@ from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.labels.circles import circular_region_merging
 from mpas_lite.labels.frames import label_frames
-from mpas_lite.labels.refine.background import (
-    apply_illumination,
-    camera_motion,
-    densest_value,
-    estimate_background,
-    foreground_mask,
-    light_change,
-    shadows,
-)
-from mpas_lite.labels.refine.people import PersonSize, person_size, swaying, vehicles
-from mpas_lite.labels.refine.pipeline import (
-    FrameSampler,
-    Refinement,
-    close_gaps,
-    distance_to,
-    doubtful,
-    refine_clip,
-    working_frame,
-    working_scale,
-)
+from mpas_lite.labels.refine.background import densest_value, estimate_background
+from mpas_lite.labels.refine.camera import camera_motion
+from mpas_lite.labels.refine.foreground import foreground_mask, shadows
+from mpas_lite.labels.refine.light import apply_illumination, light_change
+from mpas_lite.labels.refine.not_crowd import swaying, vehicles
+from mpas_lite.labels.refine.outline import close_gaps, distance_to, doubtful
+from mpas_lite.labels.refine.person_size import PersonSize, person_size
+from mpas_lite.labels.refine.pipeline import refine_clip
+from mpas_lite.labels.refine.settings import Refinement
+from mpas_lite.labels.refine.survey import FrameSampler, working_frame, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import Particles
 from mpas_lite.scenes.samples import sample_path

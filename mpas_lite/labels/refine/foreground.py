@@ -1,0 +1,106 @@
+"""What stands before the background, and what is the background itself in shadow.
+
+Thresholds with hysteresis (Canny 1986); shadows as darker pixels of the same chromaticity (Horprasert, Harwood & Davis
+1999).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from mpas_lite.labels.refine.background_model import DARKEST_SHADOW, Background
+from mpas_lite.labels.refine.pixels import largest, smallest, smooth
+from mpas_lite.labels.refine.settings import Refinement
+
+
+def foreground_mask(frame: np.ndarray, background: Background, *, low: float, high: float) -> np.ndarray:
+    """Where a frame differs from the background by more than noise.
+
+    A pixel belongs when it differs by ``low`` standard deviations of its noise and hangs together with one that
+    differs by ``high`` (hysteresis): the first finds dark coats on dark ground, the second keeps out noise.
+
+    Parameters
+    ----------
+    frame : (H, W, 3) uint8
+    background : Background
+    low, high : float
+        In standard deviations.
+
+    Returns
+    -------
+    (H, W) bool
+    """
+    distance = largest(cv2.absdiff(smooth(frame), background.flat))
+    weak = distance > low * background.noise
+    count, part = cv2.connectedComponents(weak.astype(np.uint8))
+    strong = np.zeros(count, bool)
+    strong[part[distance > high * background.noise]] = True
+    strong[0] = False
+    return strong[part]
+
+
+def shadows(frame: np.ndarray, background: Background, *, colour: float = 0.12) -> np.ndarray:
+    """Where the frame shows the background in another light: as dark as a shadow at most, and of the same colour.
+
+    A tenth brighter counts too: light that walls and clothes throw back, and ringing of the compression. In a clip
+    without colours dark coats would pass for shadows; there the background's texture must be seen as well.
+
+    Parameters
+    ----------
+    frame : (H, W, 3) uint8
+    background : Background
+    colour : float
+        Largest difference of the three channels' ratios, relative to their mean.
+
+    Returns
+    -------
+    (H, W) bool
+    """
+    light, change = _relative_light(frame, background)
+    shadow = (light > background.min_shadow_gain) & (light < 1.1) & (change < colour)
+    if background.colourless:
+        wide = cv2.morphologyEx(_even(light).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        shadow &= cv2.dilate(wide, np.ones((5, 5), np.uint8)) > 0
+    return shadow
+
+
+def without_shadows(frame: np.ndarray, background: Background, settings: Refinement) -> np.ndarray:
+    """Where something stands before the background, (H, W) bool; of a frame in the background's light."""
+    foreground = foreground_mask(frame, background, low=settings.low, high=settings.high)
+    return foreground & ~shadows(frame, background) if settings.shadows else foreground
+
+
+def deepest_shadow(background: Background, stack: Sequence[np.ndarray]) -> float:
+    """How much light is left in the clip's shadows, from the insides of large ones.
+
+    The sun casts all shadows of a clip equally deep, and inside them the ground keeps its colour and texture:
+    the ratio to the background is the same for the three channels and for all pixels around. Few coats are so.
+    """
+    lights = []
+    for frame in stack:
+        light, colour = _relative_light(frame, background)
+        inside = foreground_mask(frame, background, low=8, high=12)
+        inside &= (colour < 0.1) & (light > 0.4) & (light < 1) & _even(light)
+        lights.append(light[inside])
+    values = np.concatenate(lights)
+    if len(values) < 200:  # px: too few to tell
+        return DARKEST_SHADOW
+    return max(DARKEST_SHADOW - 0.1, float(np.quantile(values, 0.05)) - 0.04)
+
+
+def _relative_light(frame: np.ndarray, background: Background) -> tuple[np.ndarray, np.ndarray]:
+    """How much of the background's light each pixel shows, and how much its colour differs; (H, W) float32."""
+    one = (1, 1, 1, 0)
+    ratio = cv2.divide(cv2.add(smooth(frame), one), cv2.add(background.flat, one), dtype=cv2.CV_32F)
+    light = cv2.transform(ratio, np.full((1, 3), 1 / 3))
+    return light, (largest(ratio) - smallest(ratio)) / light
+
+
+def _even(light: np.ndarray) -> np.ndarray:
+    """Where the share of light hardly changes over 5x5 pixels: the texture seen is the background's own."""
+    mean = cv2.blur(light, (5, 5))
+    even: np.ndarray = cv2.blur(light * light, (5, 5)) - mean * mean < (0.05 * light) ** 2
+    return even
