@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.collectiveness import slope
 from mpas_lite.files.atomic import atomic_write
-from mpas_lite.plots.figures import PALETTE
+from mpas_lite.plots.palette import PALETTE
 
 STYLES = {
     "merging, dense inverse": (PALETTE["vermillion"], "s"),

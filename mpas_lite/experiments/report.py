@@ -175,7 +175,7 @@ def write_report(out: Path, clips: Mapping[str, ClipResult], metrics: dict[str, 
     """
     from matplotlib.figure import Figure
 
-    from mpas_lite.plots.figures import plot_scores, plot_training
+    from mpas_lite.plots.charts import plot_scores, plot_training
 
     tables = list(titled_tables(metrics))
     bars = [f"iou-{number}" for number in range(1, len(tables) + 1)]
@@ -215,7 +215,7 @@ def _picture_of(clip: ClipResult, scored: Iterable[str], settings: LabelSettings
     """The four panels for the kept frame in the middle of the clip (with ground truth, if any frame has it)."""
     from matplotlib.figure import Figure
 
-    from mpas_lite.plots.figures import plot_pipeline
+    from mpas_lite.plots.frame_figures import plot_pipeline
 
     folder = next((clip.truth[kind] for kind in clip.truth if kind in scored), None)
     truth = truth_of(clip.video, folder) if folder else {}

@@ -28,7 +28,8 @@ from mpas_lite.files.writing import in_background, plain_output
 from mpas_lite.network.checkpoints import fingerprint
 from mpas_lite.network.input_size import resize
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.plots.drawing import ORANGE, overlay
+from mpas_lite.plots.overlays import overlay
+from mpas_lite.plots.palette import ORANGE
 from mpas_lite.runtime.devices import pick_device
 from mpas_lite.video.capture import plain_path
 from mpas_lite.video.images import read_image, write_image

@@ -12,7 +12,8 @@ import torch
 from mpas_lite.network import inference
 from mpas_lite.network.inference import segment, segment_to
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.plots.drawing import BLUE, ORANGE, overlay
+from mpas_lite.plots.overlays import overlay
+from mpas_lite.plots.palette import ORANGE, rgb
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.reader import read_video
 
@@ -194,12 +195,12 @@ def test_overlay_tints_the_mask_and_leaves_the_rest() -> None:
     frame = np.full((40, 60, 3), 100, np.uint8)
     mask = np.zeros((40, 60), bool)
     mask[10:30, 20:50] = True
-    before = frame.copy()
-    drawn = overlay(frame, mask, BLUE, opacity=0.5)
+    before, blue = frame.copy(), rgb("blue")
+    drawn = overlay(frame, mask, blue, opacity=0.5)
     assert np.array_equal(frame, before)
     assert np.array_equal(drawn[~mask], frame[~mask])
-    assert np.array_equal(drawn[20, 35], np.rint((100 + np.array(BLUE)) / 2))
-    assert tuple(drawn[10, 20]) == BLUE
+    assert np.array_equal(drawn[20, 35], np.rint((100 + np.array(blue)) / 2))
+    assert tuple(drawn[10, 20]) == blue
     assert np.array_equal(overlay(frame, np.zeros_like(mask), ORANGE), frame)
     assert tuple(overlay(frame, np.ones_like(mask), ORANGE)[0, 0]) == ORANGE
 

@@ -22,15 +22,9 @@ from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 
 from mpas_lite.evaluation.score_tables import scene_table
-from mpas_lite.plots.figures import (
-    PALETTE,
-    plot_graph,
-    plot_mask,
-    plot_particles,
-    plot_pipeline,
-    plot_scores,
-    plot_training,
-)
+from mpas_lite.plots.charts import plot_scores, plot_training
+from mpas_lite.plots.frame_figures import plot_graph, plot_mask, plot_particles, plot_pipeline
+from mpas_lite.plots.palette import PALETTE
 
 FRAME = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 
@@ -246,6 +240,9 @@ def test_every_plot_draws_on_the_axes_it_is_given() -> None:
 
 
 def test_importing_plots_loads_neither_torch_nor_pyplot() -> None:
-    code = "import sys, mpas_lite.plots.figures; print({'torch', 'matplotlib.pyplot'} & set(sys.modules))"
+    code = (
+        "import sys, mpas_lite.plots; [getattr(mpas_lite.plots, name) for name in mpas_lite.plots.__all__]; "
+        "print({'torch', 'matplotlib.pyplot'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -13,22 +13,25 @@ import cv2
 import numpy as np
 
 from mpas_lite.course.widgets.explorer import Explorer, slider
-from mpas_lite.course.widgets.merging import _tinted, hits_and_misses, truth_of_frame
+from mpas_lite.course.widgets.merging import truth_of_frame
 from mpas_lite.course.widgets.pictures import Place, add_key, add_picture, backdrop
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.labels.frames import label_frames
-from mpas_lite.labels.refine.background import densest_value
-from mpas_lite.labels.refine.background_model import Background
-from mpas_lite.labels.refine.foreground import foreground_mask, shadows
-from mpas_lite.labels.refine.light import match_light
-from mpas_lite.labels.refine.not_crowd import vehicles
-from mpas_lite.labels.refine.outline import close_gaps, distance_to
-from mpas_lite.labels.refine.person_size import local_height
-from mpas_lite.labels.refine.pixels import largest, smooth
-from mpas_lite.labels.refine.settings import Refinement
-from mpas_lite.labels.refine.survey import FrameSampler, Survey, survey_clip
+from mpas_lite.labels.refine.background import (
+    Background,
+    apply_illumination,
+    densest_value,
+    foreground_mask,
+    largest,
+    light_change,
+    shadows,
+    smooth,
+)
+from mpas_lite.labels.refine.people import local_height, vehicles
+from mpas_lite.labels.refine.pipeline import FrameSampler, Refinement, Survey, close_gaps, distance_to, survey_clip
 from mpas_lite.labels.settings import LabelSettings
-from mpas_lite.plots.figures import PALETTE
+from mpas_lite.plots.overlays import mask_errors, overlay_parts
+from mpas_lite.plots.palette import ERROR_COLORS, PALETTE
 from mpas_lite.video.reader import Video, read_video
 
 if TYPE_CHECKING:
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 GROUND = 120  # grey level of the place that `place_explorer` looks at
 _WHY = {"label": "sky", "one who stands": "green", "shadow": "purple", "no circle near": "yellow", "no crowd": "orange"}
 _SHORT = {"one who stands": "stands", "no circle near": "no circle"}  # beneath a picture
-_RIGHT = {"hit": "sky", "miss": "yellow", "false alarm": "vermillion"}
 
 
 def place_explorer() -> Explorer:
@@ -195,7 +197,7 @@ def refinement_explorer(
         raise ValueError(" ".join(surveys[True, True].notes))
     kept: list[_Kept] = []
     for one in labelled:
-        picture = match_light(one.frame, background.image)
+        picture = apply_illumination(one.frame, *light_change(background.image, one.frame))
         crowd = one.labels > 0
         position, velocity = one.particles.position[crowd], one.particles.velocity[crowd]
         near = distance_to(position, picture.shape[:2])
@@ -278,16 +280,16 @@ def _callback(
         parts = {name: now[name] & ~mask for name in ("no circle near", "no crowd", "shadow")}
         parts |= {"label": mask & ~(label & ~now["seed"]), "one who stands": mask & label & ~now["seed"]}
         figure = fresh()[0]
-        add_picture(figure, _tinted(faded, parts, _WHY), halves[0])
+        add_picture(figure, overlay_parts(faded, parts, _WHY), halves[0])
         line = f"The label covers <b>{100 * mask.mean():.1f} %</b> of the frame"
         if target is None:
             title, right = "label", {"label": mask}
         else:
             score = iou(mask, target, valid)
-            right = hits_and_misses(mask, target, valid)
+            right = mask_errors(mask, target, valid)
             title = f"against the truth: IoU {score:.3f}"
             line += f"; IoU with the ground truth: <b>{score:.3f}</b>"
-        add_picture(figure, _tinted(faded, right, {**_WHY, **_RIGHT}), halves[1])
+        add_picture(figure, overlay_parts(faded, right, {**_WHY, **ERROR_COLORS}), halves[1])
         figure.text(halves[1][0] + halves[1][2] / 2, above, title, fontsize=13, ha="center")
         return figure, f"<p style='font-size:1.15em'>{line}.</p>"
 
@@ -308,7 +310,7 @@ def _two_halves(
     still.text(0.2475, above, "what differs from the background", fontsize=13, ha="center")
     add_key(still, 0.005, 0.03, {_SHORT.get(name, name): color for name, color in _WHY.items()})
     if truth:
-        add_key(still, 0.6, 0.03, _RIGHT)
+        add_key(still, 0.6, 0.03, ERROR_COLORS)
     return backdrop(still), halves, above
 
 

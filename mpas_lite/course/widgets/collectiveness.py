@@ -14,7 +14,9 @@ from mpas_lite.crowd.graph import crowd_graph
 from mpas_lite.crowd.merging import collective_merging
 from mpas_lite.crowd.similarity import collectiveness, kappa, regularized_path_similarity
 from mpas_lite.motion.vicsek import at_steps, order, self_driven_particles
-from mpas_lite.plots.figures import PALETTE, Moving, _on_frame
+from mpas_lite.plots.axes import axes_on_frame, new_axes
+from mpas_lite.plots.frame_figures import Moving
+from mpas_lite.plots.palette import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +91,7 @@ def plot_crowd(
     position: np.ndarray, velocity: np.ndarray, phi: np.ndarray, ax: Axes | None = None, *, colorbar: bool = True
 ) -> Axes:
     """Draw arrows the way particles move, the darker the higher their collectiveness phi, from 0 to 1."""
-    ax = _axes(ax, (6.6, 5.6))
+    ax = new_axes(ax, (6.6, 5.6))
     arrows = _draw_arrows(ax, position, velocity, phi)
     _name_radii(ax)
     ax.locator_params(nbins=4)
@@ -136,7 +138,7 @@ def plot_sweep(sweep: Sweep, step: int, ax: Axes | None = None, *, noise: float 
     noise : float, optional
         To be marked.
     """
-    ax = _axes(ax, (8, 5))
+    ax = new_axes(ax, (8, 5))
     _draw_noise_axes(ax)
     ax.set_ylabel(f"after {step} steps", fontsize=_LABEL)
     _draw_sweep(ax, sweep, step, noise)
@@ -259,7 +261,7 @@ def plot_links(position: np.ndarray, links: np.ndarray, labels: np.ndarray, ax: 
     """
     from matplotlib.collections import LineCollection
 
-    ax = _axes(ax, (6.6, 5.6))
+    ax = new_axes(ax, (6.6, 5.6))
     i, j = np.nonzero(links | links.T)
     once = i < j
     lines = list(np.stack([position[i[once]], position[j[once]]], axis=1))
@@ -369,7 +371,7 @@ def plot_outliers(
 
     An arrow ends where its particle will be in ``ahead`` frames.
     """
-    ax = _on_frame(frame, ax, fade=0.6)
+    ax = axes_on_frame(frame, ax, fade=0.6)
     ax.locator_params(nbins=4)
     _draw_outliers(ax, position, velocity, dropped, planted, ahead)
     return ax
@@ -419,7 +421,7 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
 
     height = 8 * 0.88 * frame.shape[0] / frame.shape[1] + 1.6
     still = Figure(figsize=(8, height), dpi=_DPI)
-    picture = _on_frame(frame, still.add_axes((0.09, 1.5 / height, 0.88, 1 - 1.6 / height)), fade=0.6)
+    picture = axes_on_frame(frame, still.add_axes((0.09, 1.5 / height, 0.88, 1 - 1.6 / height)), fade=0.6)
     picture.locator_params(nbins=4)
     fresh = backdrop(still, [picture])
 
@@ -442,11 +444,3 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
         "share": slider(real, "planted outliers [per particle]", value=0.2, min=0.0, max=1.0, step=0.1),
     }
     return Explorer(controls, draw)
-
-
-def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=size, layout="compressed")[1]

@@ -10,7 +10,8 @@ from scipy.sparse import csr_array
 from mpas_lite.course.widgets.explorer import Explorer, slider
 from mpas_lite.course.widgets.pictures import backdrop
 from mpas_lite.crowd.similarity import kappa
-from mpas_lite.plots.figures import PALETTE, _on_frame
+from mpas_lite.plots.axes import axes_on_frame, new_axes
+from mpas_lite.plots.palette import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,10 +35,7 @@ def plot_small_graph(position: np.ndarray, velocity: np.ndarray, W: Any, ax: Axe
     """
     import networkx as nx
 
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots(figsize=(9, 4.6), layout="compressed")[1]
+    ax = new_axes(ax, (9, 4.6))
     position, velocity = np.asarray(position, dtype=float), np.asarray(velocity, dtype=float)
     stored = csr_array(W).tocoo()
     weights = {(int(i), int(j)): float(w) for i, j, w in zip(stored.row, stored.col, stored.data, strict=True)}
@@ -144,10 +142,7 @@ def plot_series(
     length : int, optional
         An L to mark.
     """
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots(figsize=(9, 5), layout="compressed")[1]
+    ax = new_axes(ax, (9, 5))
     _draw_scales(ax, longest)
     _draw_series(ax, partial_sum_distance(W, z, longest), z, k, spectral_radius(W), length)
     return ax
@@ -314,7 +309,7 @@ def plot_reach(
         The particle; marked by a star.
     ax : Axes, optional
     """
-    ax = _on_frame(frame, ax, fade=0.6)
+    ax = axes_on_frame(frame, ax, fade=0.6)
     ax.locator_params(nbins=4)
     _scale_of_similarity(ax)
     _draw_reach(ax, position, similarity, start)
@@ -372,7 +367,7 @@ def reach_explorer(frame: np.ndarray, position: np.ndarray, W: Any, z: float, k:
     height, width = frame.shape[:2]
     limit = kappa(z, k)
     still = Figure(figsize=(8, 8 * 0.76 * height / width + 0.6), dpi=_DPI)
-    picture = _on_frame(frame, still.add_axes((0.09, 0.13, 0.78, 0.85)), fade=0.6)
+    picture = axes_on_frame(frame, still.add_axes((0.09, 0.13, 0.78, 0.85)), fade=0.6)
     picture.locator_params(nbins=4)
     _scale_of_similarity(picture)
     fresh = backdrop(still, [picture])

@@ -16,7 +16,7 @@ from mpas_lite.course.widgets.explorer import Explorer, slider
 from mpas_lite.course.widgets.pictures import add_key, add_picture
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.network.losses import cross_entropy_loss, dice_loss
-from mpas_lite.plots.figures import PALETTE
+from mpas_lite.plots.palette import rgb
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -194,7 +194,7 @@ def draw_answers(truth: np.ndarray, answers: Mapping[str, np.ndarray]) -> Figure
     from matplotlib.figure import Figure
 
     white, black = (255, 255, 255), (0, 0, 0)
-    right, missed, too_much = (_rgb(color) for color in _PARTS.values())
+    right, missed, too_much = (rgb(color) for color in _PARTS.values())
     colors = np.array([white, too_much, missed, right], np.uint8)  # number 2 * truth + mask
     pictures = {"the truth\n": np.array([white, black], np.uint8)[truth.astype(int)]}
     pictures |= {f"{name}\nIoU {iou(mask, truth):.2f}": colors[2 * truth + mask] for name, mask in answers.items()}
@@ -255,8 +255,3 @@ def noise_explorer(share: float = 0.2) -> Explorer:
     wide = slider(ipywidgets.IntSlider, "d  dilation of the label [px]", min=0, max=4, value=1)
     lost = slider(ipywidgets.IntSlider, "m  people missing in the label [%]", min=0, max=90, step=10, value=60)
     return Explorer({"dilation": wide, "dropout": lost}, draw)
-
-
-def _rgb(name: str) -> tuple[int, int, int]:
-    digits = PALETTE[name][1:]
-    return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)

@@ -17,8 +17,8 @@ from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.labels.circles import circular_region_merging
 from mpas_lite.motion.klt import Particles, particles_of_window
-from mpas_lite.plots.drawing import overlay
-from mpas_lite.plots.figures import _PARTS, PALETTE
+from mpas_lite.plots.overlays import fade_to_white, mask_errors, overlay_parts
+from mpas_lite.plots.palette import ERROR_COLORS, PALETTE
 from mpas_lite.video.reader import Video, read_video
 
 if TYPE_CHECKING:
@@ -105,18 +105,11 @@ def truth_of_frame(
     return read_ground_truth(files[index])
 
 
-def hits_and_misses(mask: np.ndarray, target: np.ndarray, valid: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Where a label is right, too small and too large; (H, W) bool each."""
-    counted = np.ones(mask.shape, bool) if valid is None else valid
-    return {"hit": mask & target & counted, "miss": target & ~mask & counted, "false alarm": mask & ~target & counted}
-
-
 def _callback(frame: np.ndarray, particles: Particles, target: np.ndarray | None, valid: np.ndarray | None) -> Any:
     """Return the pure function from slider values to figure and line; what no slider changes is done here."""
     n, shape = len(particles), (frame.shape[0], frame.shape[1])
     thin = -(-max(shape) // _SHOWN)
-    grey = frame[::thin, ::thin].mean(axis=2, keepdims=True) * 0.6 + 255 * 0.4
-    faded = np.repeat(grey.astype(np.uint8), 3, axis=2)
+    faded = fade_to_white(frame[::thin, ::thin], 0.4)
     fresh, half = _backdrop(faded)
 
     @lru_cache(maxsize=64)
@@ -135,14 +128,15 @@ def _callback(frame: np.ndarray, particles: Particles, target: np.ndarray | None
         else:
             score = iou(mask, target, valid)
             line += f"; <b>IoU with the ground truth: {score:.3f}</b>"
-            title, parts = f"pseudo-label, IoU {score:.3f}", hits_and_misses(mask, target, valid)
+            title, parts = f"pseudo-label, IoU {score:.3f}", mask_errors(mask, target, valid)
         figure, (ax,) = fresh()
         _draw_groups(ax, particles, labels, thin)
         ax.set_title(f"{groups} groups of particles", fontsize=13, pad=4, y=1)
         left, bottom, width, height = half
-        add_picture(figure, _tinted(faded, parts, _PARTS, thin), (left + 0.5, bottom, width, height))
+        tinted = overlay_parts(faded, {name: part[::thin, ::thin] for name, part in parts.items()}, ERROR_COLORS)
+        add_picture(figure, tinted, (left + 0.5, bottom, width, height))
         figure.text(left + 0.5 + width / 2, bottom + height + 0.012, title, fontsize=13, ha="center")
-        _key(figure, 0.515, {name: _PARTS.get(name, "orange") for name in parts})
+        _key(figure, 0.515, {name: ERROR_COLORS.get(name, "orange") for name in parts})
         return figure, f"<p style='font-size:1.15em'>{line}</p>"
 
     return draw
@@ -188,17 +182,6 @@ def _key(figure: Figure, left: float, names: Mapping[str, str]) -> None:
     add_key(figure, left, 0.03, names)
 
 
-def _tinted(
-    picture: np.ndarray, parts: Mapping[str, np.ndarray], colors: Mapping[str, str], thin: int = 1
-) -> np.ndarray:
-    drawn = picture
-    for name, part in parts.items():
-        digits = PALETTE[colors.get(name, "orange")][1:]
-        rgb = int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
-        drawn = overlay(drawn, part[::thin, ::thin], rgb, opacity=0.6)
-    return drawn
-
-
 def plot_parts(
     frame: np.ndarray, parts: Mapping[str, np.ndarray], ax: Axes, *, colors: Sequence[str] | None = None
 ) -> Axes:
@@ -210,7 +193,7 @@ def plot_parts(
     parts : dict of (H, W) bool
         By name; a later one covers an earlier one.
     ax : Axes
-    colors : names of `mpas_lite.plots.figures.PALETTE`, optional
+    colors : names of `mpas_lite.plots.PALETTE`, optional
         One for each part.
 
     Raises
@@ -222,8 +205,7 @@ def plot_parts(
     if len(names) != len(parts):
         raise ValueError(f"{len(parts)} parts need as many colours, not {len(names)}.")
     color_of = dict(zip(parts, names, strict=True))
-    faded = np.repeat((frame.mean(axis=2, keepdims=True) * 0.6 + 255 * 0.4).astype(np.uint8), 3, axis=2)
-    ax.imshow(_tinted(faded, parts, color_of), interpolation="bilinear")
+    ax.imshow(overlay_parts(fade_to_white(frame, 0.4), parts, color_of), interpolation="bilinear")
     for name, color in color_of.items():
         ax.plot([], [], "s", color=PALETTE[color], markersize=11, markeredgecolor="black", label=name)
     ax.set(xticks=[], yticks=[])

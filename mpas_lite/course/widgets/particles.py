@@ -10,7 +10,8 @@ import numpy as np
 from mpas_lite.course.widgets.explorer import Explorer, slider
 from mpas_lite.course.widgets.pictures import backdrop
 from mpas_lite.motion.klt import find_corners, follow
-from mpas_lite.plots.figures import PALETTE
+from mpas_lite.plots.overlays import fade_to_white
+from mpas_lite.plots.palette import PALETTE
 from mpas_lite.scenes.renderer import Scene
 
 if TYPE_CHECKING:
@@ -165,8 +166,7 @@ def plot_points(frame: np.ndarray, groups: Mapping[str, np.ndarray], ax: Axes, *
 
 def _show_faded(frame: np.ndarray, ax: Axes) -> None:
     height, width = frame.shape[:2]
-    grey = frame.mean(axis=2, keepdims=True) * 0.5 + 255 * 0.5
-    ax.imshow(np.repeat(grey.astype(np.uint8), 3, axis=2), interpolation="bilinear")
+    ax.imshow(fade_to_white(frame, 0.5), interpolation="bilinear")
     ax.set(xticks=[], yticks=[], xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
 

@@ -15,7 +15,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mpas_lite.plots.figures import PALETTE
+from mpas_lite.plots.palette import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,7 +109,7 @@ def add_key(figure: Figure, x: float, y: float, colors: Mapping[str, str]) -> No
     figure : Figure
     x, y : float
         Where it begins, as shares of the figure.
-    colors : mapping from name to colour of `mpas_lite.plots.figures.PALETTE`
+    colors : mapping from name to colour of `mpas_lite.plots.PALETTE`
     """
     inch = 1 / figure.get_figwidth()
     for name, color in colors.items():

@@ -14,8 +14,8 @@ from mpas_lite.course.widgets.explorer import Explorer, slider
 from mpas_lite.course.widgets.pictures import Place, add_key, add_picture, backdrop
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.plots.drawing import overlay
-from mpas_lite.plots.figures import _PARTS, PALETTE, _marked, _rgb
+from mpas_lite.plots.overlays import overlay, overlay_errors
+from mpas_lite.plots.palette import ERROR_COLORS, ORANGE, PALETTE
 from mpas_lite.training.pairs import as_image
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Two masks of one network, neither of them the truth, in the colours of hit, miss and false alarm.
-IN_LIGHT = dict(zip(("in both lights", "lost", "new"), _PARTS.values(), strict=True))
+IN_LIGHT = dict(zip(("in both lights", "lost", "new"), ERROR_COLORS.values(), strict=True))
 
 
 def shapes_of(net: MPASNet, x: Tensor) -> dict[str, tuple[int, ...]]:
@@ -146,7 +146,7 @@ def masks_explorer(frame: np.ndarray, probs: Mapping[int, np.ndarray], truth: np
     if not probs:
         raise ValueError("There is no step to show: probs is empty.")
     of_prob, of_mask = (0.01, 0.1, 0.43, 0.8), (0.55, 0.1, 0.44, 0.8)
-    fresh = _with_colorbar(of_prob, "probability of crowd", 1.0, of_mask, {} if truth is None else _PARTS)
+    fresh = _with_colorbar(of_prob, "probability of crowd", 1.0, of_mask, {} if truth is None else ERROR_COLORS)
 
     def draw(step: int, threshold: float) -> tuple[Figure, str]:
         prob = probs[step]
@@ -155,9 +155,9 @@ def masks_explorer(frame: np.ndarray, probs: Mapping[int, np.ndarray], truth: np
         add_picture(figure, _cividis(prob), of_prob)
         _title(figure, of_prob, f"after {step} steps")
         if truth is None:
-            add_picture(figure, overlay(frame, mask, _rgb("orange"), opacity=0.5), of_mask, smooth=True)
+            add_picture(figure, overlay(frame, mask, ORANGE, opacity=0.5), of_mask, smooth=True)
         else:
-            add_picture(figure, _marked(frame, mask, truth), of_mask, smooth=True)
+            add_picture(figure, overlay_errors(frame, mask, truth), of_mask, smooth=True)
             _title(figure, of_mask, f"IoU {iou(mask, truth):.2f}")
         line = f"After <b>{step}</b> steps <b>{mask.mean():.0%}</b> of the pixels lie above the threshold"
         if truth is not None:
@@ -220,7 +220,7 @@ def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
         view, f_hat, mask_hat = changed(name, brightness, saturation)
         change = (f - f_hat).square().mean(dim=0) / f.var(dim=(1, 2)).mean()
         figure, _ = fresh()
-        add_picture(figure, _marked(view, mask_hat, mask), of_mask, smooth=True)
+        add_picture(figure, overlay_errors(view, mask_hat, mask), of_mask, smooth=True)
         _title(figure, of_mask, "mask, against that in the old light")
         add_picture(figure, _cividis(change.sqrt().numpy() / 1.5), of_change)
         _title(figure, of_change, "change of the features")

@@ -13,7 +13,8 @@ from mpas_lite.course.widgets.explorer import Explorer, slider
 from mpas_lite.course.widgets.graph import _dense
 from mpas_lite.course.widgets.pictures import add_key, backdrop
 from mpas_lite.crowd.similarity import _whole_number, kappa
-from mpas_lite.plots.figures import PALETTE
+from mpas_lite.plots.axes import new_axes
+from mpas_lite.plots.palette import PALETTE
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -204,10 +205,7 @@ def plot_walks(position: np.ndarray, W: Any, start: int, end: int, length: int, 
         i, j and L.
     ax : Axes, optional
     """
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots(figsize=(8, 4.4), layout="compressed")[1]
+    ax = new_axes(ax, (8, 4.4))
     graph, place = _graph(W), np.asarray(position, dtype=float)
     _draw_graph(ax, place, graph)
     _draw_walks(ax, place, graph, start, end, walks_between(graph, start, end, length))
@@ -228,10 +226,7 @@ def plot_partial_sums(W: Any, z: float, k: int, start: int, end: int, length: in
         The last L.
     ax : Axes, optional
     """
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots(figsize=(6, 4.4), layout="compressed")[1]
+    ax = new_axes(ax, (6, 4.4))
     graph = _graph(W)
     _draw_sum_scales(ax, kappa(z, k), length)
     sums = partial_sums(graph, z, start, end, length)
