@@ -17,18 +17,16 @@ from mpas_lite.course.widgets.merging import truth_of_frame
 from mpas_lite.course.widgets.pictures import Place, add_key, add_picture, backdrop
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.labels.frames import label_frames
-from mpas_lite.labels.refine.background import (
-    Background,
-    apply_illumination,
-    densest_value,
-    foreground_mask,
-    largest,
-    light_change,
-    shadows,
-    smooth,
-)
-from mpas_lite.labels.refine.people import local_height, vehicles
-from mpas_lite.labels.refine.pipeline import FrameSampler, Refinement, Survey, close_gaps, distance_to, survey_clip
+from mpas_lite.labels.refine.background import densest_value
+from mpas_lite.labels.refine.background_model import Background
+from mpas_lite.labels.refine.foreground import foreground_mask, shadows
+from mpas_lite.labels.refine.light import match_light
+from mpas_lite.labels.refine.not_crowd import vehicles
+from mpas_lite.labels.refine.outline import close_gaps, distance_to
+from mpas_lite.labels.refine.person_size import local_height
+from mpas_lite.labels.refine.pixels import largest, smooth
+from mpas_lite.labels.refine.settings import Refinement
+from mpas_lite.labels.refine.survey import FrameSampler, Survey, survey_clip
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.plots.overlays import mask_errors, overlay_parts
 from mpas_lite.plots.palette import ERROR_COLORS, PALETTE
@@ -197,7 +195,7 @@ def refinement_explorer(
         raise ValueError(" ".join(surveys[True, True].notes))
     kept: list[_Kept] = []
     for one in labelled:
-        picture = apply_illumination(one.frame, *light_change(background.image, one.frame))
+        picture = match_light(one.frame, background.image)
         crowd = one.labels > 0
         position, velocity = one.particles.position[crowd], one.particles.velocity[crowd]
         near = distance_to(position, picture.shape[:2])
