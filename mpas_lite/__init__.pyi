@@ -1,5 +1,6 @@
 __version__: str
 
+from .course import check as check
 from .crowd import collective_merging as collective_merging
 from .crowd import collectiveness as collectiveness
 from .crowd import crowd_graph as crowd_graph

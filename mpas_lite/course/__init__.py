@@ -1,4 +1,4 @@
-"""The course: its notebooks, where they lie and copies of them, and the sliders in them."""
+"""The course: its notebooks, copies of them, the checks of their exercises, and the sliders in them."""
 
 import lazy_loader
 

@@ -1,2 +1,3 @@
+from .checks import check as check
 from .notebooks import copy_notebooks as copy_notebooks
 from .notebooks import notebook_paths as notebook_paths

@@ -1,10 +1,11 @@
-"""Exercises that say whether an answer is right, and if not, why."""
+"""Exercises of your own that say whether an answer is right, and if not, why; the course's are in `course.checks`."""
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import Any
+
+from mpas_lite.course.checks.judging import stopped
 
 
 def try_exercise(check: Callable[[Any], None], answer: Any) -> None:
@@ -34,7 +35,6 @@ def try_exercise(check: Callable[[Any], None], answer: Any) -> None:
     except AssertionError as error:
         print(f"Not yet: {error}" if str(error) else "Not yet.")
     except Exception as error:  # a student's code may raise anything, and the notebook goes on
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        print(f"Not yet: the code stopped with {type(error).__name__}: {error} (line {place.lineno} of {place.name})")
+        print(f"Not yet: {stopped(error)}")
     else:
         print("Right!")
