@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from mpas_lite.evaluation.labelme import labelme_mask
 from mpas_lite.files.atomic import read_json
 from mpas_lite.motion.tracklets import read_tracklets
-from mpas_lite.training.config import TrainingConfig, parse_changes, read_config
+from mpas_lite.options import options_of, parse_changes
+from mpas_lite.training.config import TrainingConfig, read_config
 from mpas_lite.training.records import read_log
 from tests.helpers import ROOT
 
@@ -194,14 +195,14 @@ def test_tracklets_are_read_as_they_stand_or_refused(
 
 
 @often
-@given(name=st.sampled_from([*TrainingConfig.__dataclass_fields__, "x", ""]), value=st.text(max_size=30))
+@given(name=st.sampled_from([*options_of(TrainingConfig), "x", ""]), value=st.text(max_size=30))
 def test_settings_are_taken_or_refused_by_name(name: str, value: str) -> None:
     try:
         config = read_config(changes=parse_changes([f"{name}={value}"]))
     except ValueError as error:
         assert name in str(error)  # noqa: PT017
     else:
-        assert name in TrainingConfig.__dataclass_fields__
+        assert name in options_of(TrainingConfig)
         assert read_config(changes={name: getattr(config, name)}) == config
 
 

@@ -37,9 +37,9 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
     INPUT is a video or a folder of frames, or several. With none, the bundled sample scenes are used, and six
     scenes that the network has not seen are scored as well.
     """
-    from mpas_lite.experiments.main_job import RunSettings
     from mpas_lite.experiments.main_job import run as run_job
     from mpas_lite.experiments.report import format_scores
+    from mpas_lite.experiments.settings import RunSettings
 
     if truth is not None and len(inputs) != 1:
         raise click.UsageError("--truth goes with exactly one INPUT.")
@@ -136,7 +136,8 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
     from mpas_lite.files.outputs import check_apart
     from mpas_lite.network.checkpoints import save
     from mpas_lite.network.mpasnet import MPASNet
-    from mpas_lite.training.config import parse_changes, read_config, write_config
+    from mpas_lite.options import parse_changes, to_record
+    from mpas_lite.training.config import read_config, write_config
     from mpas_lite.training.fitting import fit
     from mpas_lite.training.records import model_card
 
@@ -146,16 +147,16 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
     settings = read_config(config, parse_changes(assignments) | given)
     first = _first_process()
     texts = {"config.toml": write_config(settings)}
-    weights = [] if settings.encoder_weights is None else [Path(settings.encoder_weights)]
+    weights = [] if settings.net.encoder_weights is None else [Path(settings.net.encoder_weights)]
     check_apart((out / name for name in _TRAINED), [*_read_in_training([*pairs, *validate]), *weights])
     with lock_folder(out) if first else nullcontext():
         if first:
             refuse_foreign((out / "config.toml",), lambda path: path.read_bytes() == texts["config.toml"].encode())
             refuse_foreign(out / name for name in ("model.safetensors", "MODEL_CARD.md"))
-        torch.manual_seed(settings.seed)
-        net = MPASNet(**settings.net_options())
+        torch.manual_seed(settings.train.seed)
+        net = MPASNet(**to_record(settings.net))
         history = fit(net, list(pairs), out=out, validate=list(validate) or None, progress=not quiet,
-                      **settings.fit_options())  # fmt: skip
+                      config=settings.train, runtime=settings.runtime, upkeep=settings.upkeep)  # fmt: skip
         if not first:
             return
         net.provenance["config"] = settings.deciding()

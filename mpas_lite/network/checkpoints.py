@@ -18,8 +18,8 @@ from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
 from mpas_lite.files.atomic import atomic_write, blame, check_schema
-from mpas_lite.network.bounds import BOUNDS
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.network.settings import LONG_SIDE, WIDTH
 from mpas_lite.network.tensorfiles import differing, is_archive_of, not_finite, read_torch
 from mpas_lite.video.capture import plain_path
 
@@ -36,12 +36,8 @@ _CONFIG = {
         "encoder": {"type": "string", "maxLength": 200},
         "siamese": {"type": "boolean"},
         "fusion": {"type": "boolean"},  # only where there is none, see MPASNet.config
-        "width": {"type": "integer", "minimum": BOUNDS["width"][0], "maximum": BOUNDS["width"][1]},
-        "long_side": {
-            "type": ["integer", "null"],
-            "minimum": BOUNDS["long_side"][0],
-            "maximum": BOUNDS["long_side"][1],
-        },
+        "width": {"type": "integer", "minimum": WIDTH.least, "maximum": WIDTH.most},
+        "long_side": {"type": ["integer", "null"], "minimum": LONG_SIDE.least, "maximum": LONG_SIDE.most},
     },
 }
 _COUNT = {"type": "integer", "minimum": 0, "maximum": _LARGE}

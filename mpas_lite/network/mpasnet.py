@@ -21,8 +21,9 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
-from mpas_lite.network.bounds import check_bounds
 from mpas_lite.network.encoders import STRIDES, make_encoder
+from mpas_lite.network.settings import LONG_SIDE, WIDTH
+from mpas_lite.options import check_value
 
 
 class MPASNet(nn.Module):
@@ -62,7 +63,7 @@ class MPASNet(nn.Module):
     ------
     ValueError
         If the encoder is unknown or has no such feature maps, its weights cannot be had, or ``width`` or
-        ``long_side`` is out of :data:`~mpas_lite.network.bounds.BOUNDS`.
+        ``long_side`` is out of its bounds in :mod:`mpas_lite.network.settings`.
 
     Examples
     --------
@@ -88,8 +89,8 @@ class MPASNet(nn.Module):
         long_side: int | None = None,
     ) -> None:
         super().__init__()
-        check_bounds("width", width)
-        check_bounds("long_side", long_side)
+        check_value(WIDTH, width)
+        check_value(LONG_SIDE, long_side)
         self.encoder_name = encoder
         self.siamese = siamese
         self.fusion = fusion
@@ -103,7 +104,7 @@ class MPASNet(nn.Module):
         self.register_buffer("std", torch.tensor(pretrained.std).view(3, 1, 1))
         channels = sum(self.encoder.feature_info.channels())  # type: ignore[union-attr, operator]
         self.width = width = channels if width is None else width
-        check_bounds("width", width)
+        check_value(WIDTH, width)
         self.psi = nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.head = nn.Conv2d(width, 1, 3, padding=1)
 

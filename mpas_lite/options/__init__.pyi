@@ -5,12 +5,14 @@ from .declaration import option as option
 from .declaration import own_options as own_options
 from .keywords import flat as flat
 from .keywords import takes_options as takes_options
-from .texts import from_toml as from_toml
-from .texts import parse_assignments as parse_assignments
+from .texts import parse_changes as parse_changes
+from .texts import read_toml as read_toml
 from .texts import read_value as read_value
 from .texts import to_markdown as to_markdown
 from .texts import to_toml as to_toml
+from .texts import with_values as with_values
 from .tree import changed as changed
+from .tree import did_you_mean as did_you_mean
 from .tree import from_record as from_record
 from .tree import options_of as options_of
 from .tree import part as part

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from mpas_lite.options.tree import changed, options_of, parts_of
 
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R")
 
 
-def takes_options(**parts: type) -> Callable[[F], F]:
+def takes_options(**parts: type) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Let a function be called with settings by name; it gets them as the parts that they make up.
 
     The signature and the docstring (its section "Other Parameters") name every setting, so that nothing need be
@@ -38,17 +38,20 @@ def takes_options(**parts: type) -> Callable[[F], F]:
     ['where', 'speed', 'walk']
     """
 
-    def decorate(function: F) -> F:
+    def decorate(function: Callable[..., R]) -> Callable[..., R]:
         usual = {name: kind() for name, kind in parts.items()}
         signature = _unfolded(inspect.signature(function), usual)
+        rest = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
 
         @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return function(**_folded(dict(signature.bind(*args, **kwargs).arguments), usual))
+        def call(*args: Any, **kwargs: Any) -> R:
+            given = _folded(dict(signature.bind(*args, **kwargs).arguments), usual)
+            others = given.pop(rest, {}) if rest else {}
+            return function(**given, **others)
 
         call.__signature__ = signature  # type: ignore[attr-defined]
         call.__doc__ = _documented(function.__doc__, usual)
-        return call  # type: ignore[return-value]
+        return call
 
     return decorate
 
@@ -102,7 +105,8 @@ def _unfolded(signature: inspect.Signature, usual: Mapping[str, Any]) -> inspect
             before.append(inspect.Parameter(option.name, parameter.kind, default=default, annotation=option.hint))
         whole = type(usual[name]) | None
         behind.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=whole))
-    return signature.replace(parameters=[*before, *behind])
+    rest = [before.pop()] if before[-1].kind is inspect.Parameter.VAR_KEYWORD else []
+    return signature.replace(parameters=[*before, *behind, *rest])
 
 
 def _folded(given: dict[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 if sys.version_info >= (3, 11):
@@ -16,6 +17,7 @@ from mpas_lite.options.declaration import UNNAMED, Option, check_value
 from mpas_lite.options.tree import changed, options_of, refuse_unknown, tables_of, to_record
 
 S = TypeVar("S")
+_MOST_BYTES = 1 << 20
 _LONGEST = 4096  # of a text, as a path may be
 
 
@@ -43,31 +45,41 @@ def read_value(declared: Option, value: Any) -> Any:
     return value
 
 
-def from_toml(settings: S, text: str) -> S:
-    """The settings with those of a TOML text in their place; tables are settings of their own.
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The content of a TOML file.
 
     Raises
     ------
     ValueError
-        If the text is no TOML, a name is unknown, or a value of another type or not allowed.
+        If it is no valid TOML, or larger or nested deeper than any settings are.
+    """
+    path = Path(path)
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"{path} is larger than any configuration. Give a .toml file as `mpas-lite train` writes.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError(f"{path} is not valid TOML that can be used: it is nested too deep.") from None
+    except ValueError as error:  # of TOML, of UTF-8, of numbers with thousands of digits
+        raise ValueError(f"{path} is not valid TOML ({error}).") from error
+
+
+def with_values(settings: S, content: Mapping[str, Any]) -> S:
+    """The settings with others, as a file or a user has them, in place of some.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a value of another type or not allowed; one sentence names it.
 
     Examples
     --------
     >>> from dataclasses import make_dataclass
     >>> from mpas_lite.options import option
     >>> Disc = make_dataclass("Disc", [("radius", float, option(20.0, "Of the disc.", unit="px"))], frozen=True)
-    >>> from_toml(Disc(), "radius = 8")
+    >>> with_values(Disc(), {"radius": 8})
     Disc(radius=8.0)
     """
-    try:
-        content = tomllib.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
-    return with_values(settings, content)
-
-
-def with_values(settings: S, content: Mapping[str, Any]) -> S:
-    """The settings with others, as a file or a user has them, in place of some."""
     cls = type(settings)
     known, tables = options_of(cls), tables_of(cls)
     refuse_unknown(content, [*known, *tables])
@@ -85,16 +97,16 @@ def with_values(settings: S, content: Mapping[str, Any]) -> S:
 
 
 def to_toml(settings: Any) -> str:
-    """TOML that :func:`from_toml` reads back into equal settings; what is None by default is left out."""
+    """TOML from which equal settings can be read; what is None by default is left out."""
     return "\n".join(_lines(to_record(settings), to_record(type(settings)()))) + "\n"
 
 
-def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
     """Settings from texts such as ``lr=0.01``; the value is read as TOML, else as a word, ``none`` as None.
 
     Examples
     --------
-    >>> parse_assignments(["lr=0.01", "loss=dice", "siamese=false", "ema=none"])
+    >>> parse_changes(["lr=0.01", "loss=dice", "siamese=false", "ema=none"])
     {'lr': 0.01, 'loss': 'dice', 'siamese': False, 'ema': None}
     """
     values: dict[str, Any] = {}

@@ -83,13 +83,17 @@ def changed(settings: S, **values: Any) -> S:
 
 def to_record(settings: Any) -> dict[str, Any]:
     """Everything that is set, JSON-able: own settings and those of parts by name, tables as mappings."""
+    cls: Any = type(settings)
+    own, parts, tables = own_options(cls), parts_of(cls), tables_of(cls)
     record: dict[str, Any] = {}
-    for field in dataclasses.fields(settings):
+    for field in dataclasses.fields(cls):
         value = getattr(settings, field.name)
-        if field.metadata.get("part"):
+        if field.name in parts:
             record |= to_record(value)
-        else:
-            record[field.name] = to_record(value) if dataclasses.is_dataclass(value) else value
+        elif field.name in tables:
+            record[field.name] = None if value is None else to_record(value)
+        elif field.name in own:
+            record[field.name] = value
     return record
 
 

@@ -5,15 +5,16 @@ Every function takes a numpy generator and draws from nothing else.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import get_args
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-Augmentation = Literal["real", "literal", "none"]
-AUGMENTATIONS = ("real", "literal", "none")
+from mpas_lite.training.config import Augmentation
+
+AUGMENTATIONS = get_args(Augmentation)
 
 
 def zoom(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

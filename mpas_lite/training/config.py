@@ -1,78 +1,72 @@
-"""Training configurations: a TOML file for each published run, with overrides, checked before anything is done."""
+"""What a training run is made with: each setting declared once, and a TOML file for each published run."""
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import json
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
-
-from mpas_lite.network.bounds import check_bounds
+from mpas_lite.network.settings import NetConfig
+from mpas_lite.options import check, did_you_mean, flat, option, part, read_toml, to_record, to_toml, with_values
 
 FOLDER = Path(__file__).parent / "configs"
-_MOST_BYTES = 1 << 20
-_LONGEST = 4096  # of a text, as a path may be
+
+Augmentation = Literal["real", "literal", "none"]
+Precision = Literal["32-true", "bf16-mixed", "16-mixed", "auto"]
+
+# The most that a number may be is no advice: beyond it a slip of the keyboard is likelier than a purpose, and memory
+# or processes would run out long after the command was given.
 
 
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")  # the weights stay float32
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class TrainConfig:
-    """What a run's result depends on, beside the net and the pairs; see :func:`~mpas_lite.training.fitting.fit`."""
+    """What a run's result depends on, beside the net and the pairs."""
 
-    epochs: int = 20
-    batch_size: int = 4
-    lr: float = 0.02
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    schedule: str = "constant"
-    loss: str = "dice"
-    literal_dice: bool = False
-    air_weight: float = 1.0
-    augmentation: str = "real"
-    seed: int = 0
-    accumulate: int = 1
-    ema: float | None = None
+    epochs: int = option(20, "Passes over the pairs.", least=1, most=10**9)
+    batch_size: int = option(4, "Pairs a step and device.", least=1, most=10**6)
+    accumulate: int = option(
+        1, "Batches whose gradients make one step: a larger batch in the memory of one.", least=1, most=4096
+    )
+    lr: float = option(0.02, "Learning rate of stochastic gradient descent.", least=0, most=10**6, paper=0.02)
+    momentum: float = option(0.9, "Its momentum.", least=0, most=10**6, paper=0.9)
+    weight_decay: float = option(1e-4, "Its weight decay.", least=0, most=10**6, paper=1e-4)
+    schedule: Literal["constant", "cosine"] = option("constant", "The rate: one, or falling to 0 with the last step.")
+    loss: Literal["dice", "cross_entropy"] = option("dice", "L_SEG: Eq. 6, or what it is compared with.", paper="dice")
+    literal_dice: bool = option(False, "Divide the Dice loss by W'H' as Eq. 6 is printed.")
+    air_weight: float = option(1.0, "Weight of Eq. 7; 0 leaves SFA without AIR.", least=0, most=10**6, paper=1.0)
+    augmentation: Augmentation = option(
+        "real", "What x_hat differs by: another light, just what the paper writes, or nothing.", paper="literal"
+    )
+    long_side: int = option(320, "Larger frames are scaled down to this longer side.", unit="px", least=32, most=10**9)
+    ema: float | None = option(
+        None, "Decay (0.999, say) of a moving average of the weights, then the result.", above=0, below=1
+    )
+    seed: int = option(0, "Of the order of the pairs, the augmentation and dropout.", least=0, most=2**63 - 1)
 
     def __post_init__(self) -> None:
-        for name, value in dataclasses.asdict(self).items():
-            check_bounds(name, value)
-        for name, choices in (("schedule", ("constant", "cosine")), ("loss", ("dice", "cross_entropy"))):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name}={getattr(self, name)!r}: choose {' or '.join(choices)}.")
+        check(self)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Runtime:
-    """Where and how a run is done; see :func:`~mpas_lite.training.fitting.fit`."""
+    """On what a run is done. Several devices share each step's images; batch norm's statistics are over all of them."""
 
-    accelerator: str = "auto"
-    devices: int = 1
-    num_nodes: int = 1
-    strategy: str = "auto"
-    precision: str = "32-true"
-    compile: bool = False
-    channels_last: bool | None = None
-    workers: int | None = None
-    validate_every: int = 1
-    checkpoint_every: int = 100
-    progress: bool = True
+    accelerator: str = option("auto", "cpu, cuda, mps, ...; auto: the best there is.", names=())
+    devices: int = option(1, "Of each machine; under torchrun or srun what these have started.", least=1, most=256)
+    num_nodes: int = option(1, "Machines.", least=1, most=65_536)
+    strategy: str = option("auto", "How lightning-fabric spreads the work over devices.")
+    precision: Precision = option("32-true", "Of the computation; auto: bf16-mixed on a CUDA GPU, else 32-true.")
+    compile: bool = option(False, "Hand the net to torch.compile first: pays in long runs on a GPU.")
+    channels_last: bool | None = option(
+        None, "Keep maps as (B, H, W, C) in memory; by default on CUDA and a CPU, where convolutions want it."
+    )
+    workers: int | None = option(
+        None, "Processes that read pairs; by default none on a CPU, beside a GPU 8 at most.", least=0, most=256
+    )
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision={self.precision!r}: choose {', '.join(PRECISIONS)}.")
-        for name in ("devices", "num_nodes", "workers", "validate_every", "checkpoint_every"):
-            check_bounds(name, getattr(self, name))
+        check(self)
 
     @property
     def processes(self) -> int:
@@ -80,78 +74,41 @@ class Runtime:
         return self.devices * self.num_nodes
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
+class Upkeep:
+    """How often a run is judged and kept, which changes nothing in it."""
+
+    validate_every: int = option(1, "Epochs from one validation to the next.", least=1, most=10**9)
+    checkpoint_every: int = option(
+        100, "Steps between checkpoints; there is also one after each epoch.", least=1, most=10**9
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@flat
+@dataclass(frozen=True)
 class TrainingConfig:
-    """All that decides what ``mpas-lite train`` makes of its pairs.
+    """All that decides what ``mpas-lite train`` makes of its pairs; in a file the word ``"none"`` is None."""
 
-    ``encoder``, ``encoder_weights``, ``siamese``, ``fusion`` and ``width`` are those of
-    :class:`~mpas_lite.network.mpasnet.MPASNet`, all others those of :func:`~mpas_lite.training.fitting.fit`, with the
-    same defaults.
-    In a file the word ``"none"`` is None.
-    """
-
-    encoder: str = "hrnet_w48"
-    encoder_weights: str | None = None
-    siamese: bool = True
-    fusion: bool = True
-    width: int | None = 64
-    epochs: int = 20
-    batch_size: int = 4
-    accumulate: int = 1
-    lr: float = 0.02
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    schedule: str = "constant"
-    loss: str = "dice"
-    literal_dice: bool = False
-    air_weight: float = 1.0
-    augmentation: str = "real"
-    long_side: int = 320
-    ema: float | None = None
-    seed: int = 0
-    accelerator: str = "auto"
-    devices: int = 1
-    num_nodes: int = 1
-    strategy: str = "auto"
-    precision: str = "32-true"
-    compile: bool = False
-    channels_last: bool | None = None
-    workers: int | None = None
-    validate_every: int = 1
-    checkpoint_every: int = 100
+    net: NetConfig = part(NetConfig)
+    train: TrainConfig = part(TrainConfig)
+    runtime: Runtime = part(Runtime)
+    upkeep: Upkeep = part(Upkeep)
 
     def deciding(self) -> dict[str, Any]:
         """What the weights depend on, for the record in them: not who reads the pairs, where, and how often it saves.
 
         Runs that differ in the other settings alone give files of equal bytes.
         """
-        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _SURROUNDINGS}
-
-    def net_options(self) -> dict[str, Any]:
-        """What :class:`~mpas_lite.network.mpasnet.MPASNet` takes."""
-        return {name: getattr(self, name) for name in _OF_THE_NET}
-
-    def fit_options(self) -> dict[str, Any]:
-        """What :func:`~mpas_lite.training.fitting.fit` takes."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _OF_THE_NET}
-
-
-_SURROUNDINGS = (
-    "accelerator",
-    "num_nodes",
-    "strategy",
-    "compile",
-    "channels_last",
-    "workers",
-    "validate_every",
-    "checkpoint_every",
-)
-_OF_THE_NET = ("encoder", "encoder_weights", "siamese", "fusion", "width")
+        runtime = {"devices": self.runtime.devices, "precision": self.runtime.precision}
+        return {**to_record(self.net), **to_record(self.train), **runtime}
 
 
 def config_names() -> list[str]:
     """Names of the configurations that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml") if not path.stem.endswith("_scenes"))
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def read_config(name_or_file: str | Path | None = None, changes: Mapping[str, Any] | None = None) -> TrainingConfig:
@@ -168,108 +125,37 @@ def read_config(name_or_file: str | Path | None = None, changes: Mapping[str, An
     ------
     ValueError
         If there is no such configuration, a key is unknown (the message names the nearest match), or a value is of
-        another type or out of :data:`~mpas_lite.network.bounds.BOUNDS`.
+        another type or not allowed.
 
     Examples
     --------
-    >>> read_config("small", {"epochs": 3}).encoder
+    >>> read_config("small", {"epochs": 3}).net.encoder
     'hrnet_w18_small'
     >>> read_config(changes={"epoch": 3})
     Traceback (most recent call last):
     ValueError: There is no setting 'epoch'. Did you mean epochs?
     """
-    content = {} if name_or_file is None else _read(name_or_file)
-    where = "" if name_or_file is None else f"{name_or_file}: "
-    try:
-        checked = {name: _checked(name, value) for name, value in content.items()}
-    except ValueError as error:
-        raise ValueError(f"{where}{error}") from None
-    checked |= {name: _checked(name, value) for name, value in (changes or {}).items()}
-    return TrainingConfig(**checked)
-
-
-def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
-    """Settings from texts such as ``lr=0.01``; the value is read as TOML, else as a word, ``none`` as None.
-
-    Examples
-    --------
-    >>> parse_changes(["lr=0.01", "loss=dice", "siamese=false", "ema=none"])
-    {'lr': 0.01, 'loss': 'dice', 'siamese': False, 'ema': None}
-    """
-    changes: dict[str, Any] = {}
-    for assignment in assignments:
-        name, sign, text = (part.strip() for part in assignment.partition("="))
-        if not (name and sign and text):
-            raise ValueError(f"--set {assignment!r}: write it as key=value, for example --set lr=0.01.")
+    config = TrainingConfig()
+    if name_or_file is not None:
+        content = read_toml(_find(name_or_file))
         try:
-            changes[name] = tomllib.loads(f"value = {text}")["value"]
-        except (ValueError, RecursionError):
-            changes[name] = None if text.lower() == "none" else text
-    return changes
+            config = with_values(config, content)
+        except ValueError as error:
+            raise ValueError(f"{name_or_file}: {error}") from None
+    return with_values(config, changes or {})
 
 
 def write_config(config: TrainingConfig) -> str:
     """TOML that :func:`read_config` reads back as an equal configuration; what is None by default is left out."""
-    values, usual = dataclasses.asdict(config), TrainingConfig()
-    values = {name: "none" if value is None else value for name, value in values.items()
-              if value is not None or getattr(usual, name) is not None}  # fmt: skip
-    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
-    return "\n".join(lines) + "\n"
+    return to_toml(config)
 
 
-def _read(name_or_file: str | Path) -> dict[str, Any]:
+def _find(name_or_file: str | Path) -> Path:
     names = config_names()
     path = FOLDER / f"{name_or_file}.toml" if str(name_or_file) in names else Path(name_or_file)
     if not path.is_file():
         raise ValueError(
-            f"There is no configuration {str(name_or_file)!r}.{_meant(str(name_or_file), names)} "
+            f"There is no configuration {str(name_or_file)!r}.{did_you_mean(str(name_or_file), names)} "
             f"Give a .toml file or one of {', '.join(names)}."
         )
-    if path.stat().st_size > _MOST_BYTES:
-        raise ValueError(f"{path} is larger than any configuration. Give a .toml file as `mpas-lite train` writes.")
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except RecursionError:
-        raise ValueError(f"{path} is not valid TOML that can be used: it is nested too deep.") from None
-    except ValueError as error:  # of TOML, of UTF-8, of numbers with thousands of digits
-        raise ValueError(f"{path} is not valid TOML ({error}).") from error
-
-
-def _checked(name: str, value: Any) -> Any:
-    """The value, of the setting's type; a whole number will do for a fraction."""
-    kinds = get_type_hints(TrainingConfig)
-    if name not in kinds:
-        meant = _meant(name, list(kinds)) or f" There are {', '.join(kinds)}."
-        raise ValueError(f"There is no setting {name!r}.{meant}")
-    kind = kinds[name]
-    allowed = get_args(kind) if get_origin(kind) is UnionType else (kind,)
-    if type(None) in allowed and isinstance(value, str) and value.lower() == "none":
-        return None
-    if type(value) is int and value.bit_length() > 64:
-        raise ValueError(f"{name}: a number of {value.bit_length()} bits is too large.")
-    if float in allowed and type(value) is int:
-        value = float(value)
-    if type(value) not in allowed:  # not isinstance: True is an int to Python, but no number of epochs
-        wanted = " or ".join(_WORDS[each] for each in allowed)
-        raise ValueError(f"{name} = {_shown(value)}: it must be {wanted}.")
-    if isinstance(value, str) and (len(value) > _LONGEST or not value.isprintable()):
-        raise ValueError(f"{name} = {_shown(value)}: it must be a printable text of {_LONGEST} characters at most.")
-    if isinstance(value, int | float):
-        check_bounds(name, value)
-    return value
-
-
-def _shown(value: Any) -> str:
-    """A value for a message: as it is written, cut; of tables and lists only that they are such."""
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "a list"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "none"}
-
-
-def _meant(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f" Did you mean {' or '.join(near)}?" if near else ""
+    return path

@@ -6,17 +6,17 @@ import math
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mpas_lite.files.ledger import refuse_foreign
 from mpas_lite.network.batchnorm import recalibrate_batch_norm
 from mpas_lite.network.checkpoints import is_checkpoint, read_checkpoint
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.training.augmentation import Augmentation
-from mpas_lite.training.config import Runtime, TrainConfig
+from mpas_lite.options import takes_options, to_record
+from mpas_lite.training.config import Runtime, TrainConfig, Upkeep
 from mpas_lite.training.loop import Job, train
 from mpas_lite.training.pairs import PairDataset, TrainingViews
 from mpas_lite.training.plan import Plan
@@ -56,36 +56,16 @@ class History:
     skipped: list[str] = field(default_factory=list)
 
 
+@takes_options(config=TrainConfig, runtime=Runtime, upkeep=Upkeep)
 def fit(
     net: MPASNet,
     pairs: str | Path | Sequence[str | Path] | PairDataset,
     *,
     out: str | Path | None = None,
-    epochs: int = 20,
-    batch_size: int = 4,
-    accumulate: int = 1,
-    lr: float = 0.02,
-    momentum: float = 0.9,
-    weight_decay: float = 1e-4,
-    schedule: Literal["constant", "cosine"] = "constant",
-    loss: Literal["dice", "cross_entropy"] = "dice",
-    literal_dice: bool = False,
-    air_weight: float = 1.0,
-    augmentation: Augmentation = "real",
-    long_side: int = 320,
-    ema: float | None = None,
-    seed: int = 0,
-    accelerator: str = "auto",
-    devices: int = 1,
-    num_nodes: int = 1,
-    strategy: str = "auto",
-    precision: str = "32-true",
-    compile: bool = False,
-    channels_last: bool | None = None,
-    workers: int | None = None,
+    config: TrainConfig,
+    runtime: Runtime,
     validate: Validation | None = None,
-    validate_every: int = 1,
-    checkpoint_every: int = 100,
+    upkeep: Upkeep,
     resume: bool = True,
     max_seconds: float | None = None,
     progress: bool = True,
@@ -102,53 +82,20 @@ def fit(
     out : path, optional
         Folder for ``checkpoint.pt`` and ``log.csv``, on a file system that all nodes see. Without it a killed
         run is lost. The log has a row a step: :data:`~mpas_lite.training.records.COLUMNS`.
-    epochs, batch_size : int
-        Passes over the pairs; pairs a step and device. A batch has ``batch_size`` pairs or a few less, so
-        that all batches of an epoch are about equally large.
-    accumulate : int
-        Batches whose gradients make one step: the step of a batch so many times as large, in the memory of
-        one. Only batch norm still sees the small batches.
-    lr, momentum, weight_decay : float
-        Of stochastic gradient descent; the defaults are the paper's.
-    schedule : "constant" or "cosine"
-        The paper's constant rate, or one that falls to 0 with the last step.
-    loss : "dice" or "cross_entropy"
-        L_SEG: Eq. 6, or what it is compared with. ``literal_dice`` divides by W'H' as printed.
-    air_weight : float
-        Weight of Eq. 7; the paper's is 1. 0 switches it off and leaves the fusion (SFA without AIR); AIR without
-        SFA is a net made with ``fusion=False``.
-    augmentation : "real", "literal" or "none"
-        See :class:`~mpas_lite.training.pairs.TrainingViews`. A net without the siamese branch sees x only.
-    long_side : int
-        Longer side of the frames in px; noted in the net, so that ``segment`` scales alike. A
-        ``PairDataset`` brings its own.
-    ema : float, optional
-        Decay (0.999, say) of an exponential moving average over the steps' weights, which is then the result.
-    seed : int
-        Of the order of the pairs, the augmentation and dropout, not of the net's first weights: call
-        ``torch.manual_seed`` before making the net.
-    accelerator, devices, num_nodes, strategy, precision
-        Handed to lightning-fabric: ``"cpu"``, ``"cuda"``, ...; how many; ``"bf16-mixed"`` and so on. One that this
-        machine does not have is refused. Several
-        devices need the script's ``if __name__ == "__main__":`` guard, or torchrun or SLURM's srun around it, under
-        which ``devices`` and ``num_nodes`` are what these have started. Several processes share each step's images,
-        and batch norm's statistics are over all of them.
-    compile : bool
-        Hand the net to ``torch.compile`` first. Pays in long runs on a GPU.
-    channels_last : bool, optional
-        Keep maps as (B, H, W, C) in memory. By default on CUDA and on a CPU, where convolutions want it.
-    workers : int, optional
-        Processes that read and augment pairs. By default none on a CPU, and beside each GPU as many as there
-        are cores for, 8 at most. Where Python starts processes anew (Windows, macOS, and everywhere from 3.14 on),
-        they need the script's ``if __name__ == "__main__":`` guard, too.
+    config : TrainConfig, optional
+        What the result depends on: ``epochs``, ``lr``, ``loss``, ... (listed below). Given by their own names, as in
+        ``fit(net, pairs, epochs=5)``, settings win over those in it.
+    runtime : Runtime, optional
+        Devices, precision and processes, likewise. Several devices need the script's
+        ``if __name__ == "__main__":`` guard, or torchrun or SLURM's srun around it. So do ``workers`` where Python
+        starts processes anew (Windows, macOS, and everywhere from 3.14 on). A device or precision that this machine
+        does not have is refused.
     validate : path, sequence of paths, PairDataset or callable, optional
         Judges the net every ``validate_every`` epochs, with batch norm recalibrated; the first process does
         it. Pairs whose masks are the truth give the IoU over all their pixels. A callable gets a net in eval
         mode, a copy, and returns a number. Nothing is chosen by it.
-    validate_every : int
-        Epochs from one validation to the next.
-    checkpoint_every : int
-        Steps between checkpoints; there is also one after each epoch.
+    upkeep : Upkeep, optional
+        How often the net is judged and the run kept, likewise.
     resume : bool
         Go on from ``out/checkpoint.pt`` if it is there, on whatever device. On a CPU the end is bit for bit
         that of an uninterrupted run. The number of devices may change if ``batch_size`` changes with it.
@@ -171,6 +118,12 @@ def fit(
 
     Notes
     -----
+    All batches of an epoch are about equally large: ``batch_size`` pairs or a few less. With ``accumulate`` only batch
+    norm still sees the small batches. ``air_weight=0`` leaves the fusion (SFA without AIR); AIR without SFA is a net
+    made with ``fusion=False``; one without the siamese branch sees x only. ``long_side`` is noted in the net, so that
+    ``segment`` scales alike; a ``PairDataset`` brings its own. ``seed`` is not that of the net's first weights: call
+    ``torch.manual_seed`` before making the net.
+
     Equal pairs, settings and seed give equal weights, bit for bit, whatever ``workers``, ``checkpoint_every``,
     ``validate_every`` and the interruptions are. What moves the last bits of a sum, and grows from step to step as
     any rounding does, is another number of threads (``OMP_NUM_THREADS``, ``torch.set_num_threads``: one and two
@@ -180,12 +133,9 @@ def fit(
     started = time.monotonic()
     dataset = pairs
     if not isinstance(dataset, PairDataset):
-        dataset = PairDataset(dataset, long_side=long_side, skip_damaged=True)
-    config = TrainConfig(epochs, batch_size, lr, momentum, weight_decay, schedule, loss, literal_dice, air_weight,
-                         augmentation, seed, accumulate, ema)  # fmt: skip
-    runtime = Runtime(accelerator, devices, num_nodes, strategy, precision, compile, channels_last, workers,
-                      validate_every, checkpoint_every, progress)  # fmt: skip
-    views = TrainingViews(dataset, augmentation, seed=seed)
+        dataset = PairDataset(dataset, long_side=config.long_side, skip_damaged=True)
+    config = replace(config, long_side=dataset.long_side)
+    views = TrainingViews(dataset, config.augmentation, seed=config.seed)
     if dataset.is_empty():
         raise ValueError(
             "Nothing moves in these pairs: all masks are empty. Label a clip in which people walk, or label "
@@ -199,7 +149,9 @@ def fit(
         checkpoint=None if out is None else Path(out) / "checkpoint.pt",
         resume=resume,
         deadline=math.inf if max_seconds is None else started + max_seconds,
-        judge=make_judge(validate, dataset, batch_size),
+        judge=make_judge(validate, dataset, config.batch_size),
+        upkeep=upkeep,
+        progress=progress,
     )
     _check_folder(job, net, plan)
     home = net.mean.device
@@ -207,7 +159,7 @@ def fit(
     end, state = launch(fabric, train_it, net, runtime)
     net.to(home).eval()
     _refuse_unfinished(end, state, plan, dataset, job.checkpoint)
-    recalibrate_batch_norm(net.to(fabric.device), recalibration_batches(dataset, batch_size))
+    recalibrate_batch_norm(net.to(fabric.device), recalibration_batches(dataset, config.batch_size))
     net.to(home)
     net.provenance.update(_provenance(dataset, config, runtime, state))
     _warn_of_damage(dataset)
@@ -216,7 +168,7 @@ def fit(
         segmentation=[epoch[1] for epoch in state.history],
         air=[epoch[2] for epoch in state.history],
         steps=state.step,
-        finished=len(state.history) == epochs,
+        finished=len(state.history) == config.epochs,
         seconds=time.monotonic() - started,
         validation=state.validation,
         skipped=dataset.skipped,
@@ -230,9 +182,10 @@ def _described(net: MPASNet, pairs: PairDataset, config: TrainConfig, runtime: R
         "encoder_weights": net.provenance.get("encoder_weights"),
         "pairs": pairs.fingerprint(),
         "precision": runtime.precision,
-        **asdict(config),
+        **to_record(config),
         "batch_size": config.batch_size * runtime.processes,  # of all devices together
     }
+    del described["long_side"]  # it is the net's
     if config.schedule == "constant":
         del described["epochs"]  # more epochs are then more of the same run
     return described
@@ -273,7 +226,7 @@ def _provenance(pairs: PairDataset, config: TrainConfig, runtime: Runtime, state
         "pairs": len(pairs),
         "epochs": len(state.history),
         "steps": state.step,
-        "settings": {**asdict(config), "devices": runtime.processes, "precision": runtime.precision},
+        "settings": {**to_record(config), "devices": runtime.processes, "precision": runtime.precision},
         "skipped": pairs.skipped,
         "validation_iou": next((value for value in reversed(state.validation) if value is not None), None),
     }

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 from mpas_lite.network.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.runtime.stopping import defer_interrupt
-from mpas_lite.training.config import Runtime, TrainConfig
+from mpas_lite.training.config import Runtime, TrainConfig, Upkeep
 from mpas_lite.training.pairs import TrainingViews
 from mpas_lite.training.plan import Key, Plan, seed_dropout
 from mpas_lite.training.processes import quiet_worker, readers_explained
@@ -46,6 +46,10 @@ class Job:
         When to stop, by ``time.monotonic``.
     judge : callable or None
         Judges the net after an epoch.
+    upkeep : Upkeep
+        How often it is judged and kept.
+    progress : bool
+        Show a bar.
     """
 
     run: dict[str, Any]
@@ -53,6 +57,8 @@ class Job:
     resume: bool
     deadline: float
     judge: Judge | None
+    upkeep: Upkeep
+    progress: bool
 
     @property
     def log(self) -> Path | None:
@@ -74,7 +80,7 @@ def train(
     learner = Learner(fabric, net, config, runtime)
     plan = Plan(len(views), config, fabric.world_size)
     state = TrainState.load(job.checkpoint, job.run, learner) if job.checkpoint and job.resume else TrainState()
-    progress = Progress(fabric, plan, state.step, log=job.log, bar=runtime.progress)
+    progress = Progress(fabric, plan, state.step, log=job.log, bar=job.progress)
     loader = _loader(fabric, views, plan.batches(state.step, fabric.global_rank), runtime)
     end = "finished"
     with progress, _own_generator(fabric.device), readers_explained(), defer_interrupt() as stop:
@@ -88,9 +94,9 @@ def train(
                 break
             state.add(losses)
             epoch_ends = state.step % plan.steps_per_epoch == 0
-            validation = end_epoch(fabric, learner, plan, state, runtime, job) if epoch_ends else None
+            validation = end_epoch(fabric, learner, plan, state, job) if epoch_ends else None
             progress.add(step, losses, validation)
-            if epoch_ends or stopping or state.step % runtime.checkpoint_every == 0:
+            if epoch_ends or stopping or state.step % job.upkeep.checkpoint_every == 0:
                 _keep(learner, state, progress, job)
             if stopping:
                 end = "interrupted" if stop or told() else "time"
@@ -171,13 +177,11 @@ def batch_losses(learner: Learner, batch: Sequence[Tensor], images: float, confi
     return torch.stack([l_seg + config.air_weight * l_air, l_seg, l_air]) * (len(x) / images)
 
 
-def end_epoch(
-    fabric: Fabric, learner: Learner, plan: Plan, state: TrainState, runtime: Runtime, job: Job
-) -> float | None:
+def end_epoch(fabric: Fabric, learner: Learner, plan: Plan, state: TrainState, job: Job) -> float | None:
     """Note the epoch's mean losses, and have the net judged where it is time for that. Gives what was found."""
     state.close_epoch(plan.steps_per_epoch)
     validation = None
-    if job.judge and len(state.history) % runtime.validate_every == 0:
+    if job.judge and len(state.history) % job.upkeep.validate_every == 0:
         validation = judge_copy(fabric, learner.net, learner.result(), job.judge)
     state.validation.append(validation)
     return validation

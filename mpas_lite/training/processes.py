@@ -41,6 +41,8 @@ def set_up(runtime: Runtime) -> tuple[Fabric, Runtime]:
         devices, num_nodes = _started(runtime.devices, runtime.num_nodes)
         runtime = replace(runtime, devices=devices, num_nodes=num_nodes)
     check_devices(runtime.accelerator, runtime.devices)
+    if runtime.precision == "auto":
+        runtime = replace(runtime, precision="bf16-mixed" if _has_bf16(runtime.accelerator) else "32-true")
     if runtime.strategy == "auto" and runtime.processes > 1:
         runtime = replace(runtime, strategy="ddp" if outside else "ddp_spawn")  # spawned processes train, no more
     fabric = _fabric(runtime)
@@ -111,6 +113,12 @@ def _started(devices: int, num_nodes: int) -> tuple[int, int]:
             f"num_nodes={num_nodes}. Leave both out, or ask SLURM for as many: --nodes, --ntasks-per-node and srun."
         )
     return here, machines
+
+
+def _has_bf16(accelerator: str) -> bool:
+    """Whether the device is a CUDA GPU that computes with bfloat16 itself, as from Ampere on."""
+    cuda = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return cuda and torch.cuda.get_device_capability()[0] >= 8
 
 
 def _fabric(runtime: Runtime) -> Fabric:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ import numpy as np
 from mpas_lite.files.ledger import claim, ledger_folders
 from mpas_lite.network.inference import segment
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.options import takes_options
+from mpas_lite.training.config import TrainConfig
 from mpas_lite.training.fitting import History, fit
 from mpas_lite.training.pairs import PairDataset, valid_path
 from mpas_lite.training.validation import pair_iou
@@ -88,14 +90,14 @@ class Taught:
     kept: int
 
 
+@takes_options(config=TrainConfig)
 def fit_in_rounds(
     net: MPASNet,
     pairs: str | Path | Sequence[str | Path] | PairDataset,
     out: str | Path,
     *,
     rounds: Rounds | None = None,
-    epochs: int = 20,
-    long_side: int = 320,
+    config: TrainConfig,
     say: Callable[[str], None] = print,
     **options: Any,
 ) -> Taught:
@@ -109,12 +111,12 @@ def fit_in_rounds(
         Gets ``0/`` (checkpoint and log of the first training), and of each round ``1/``, ``2/``, ... with the
         corrected masks; without rounds checkpoint and log themselves. Run again, it goes on where it stopped.
     rounds : Rounds, optional
-    epochs, long_side : int
-        Of :func:`mpas_lite.fit`; ``epochs`` of the first training.
+    config : TrainConfig, optional
+        Of :func:`mpas_lite.fit`, as a whole or by the settings' own names; ``epochs`` of the first training.
     say : callable
         Gets a line for each round.
     **options
-        Of :func:`mpas_lite.fit`.
+        Of :func:`mpas_lite.fit`, too.
 
     Raises
     ------
@@ -125,17 +127,20 @@ def fit_in_rounds(
     out = Path(out)
     if not any(ledger_folders(out / "0")):
         claim(out)
-    dataset = pairs if isinstance(pairs, PairDataset) else PairDataset(pairs, long_side=long_side, skip_damaged=True)
+    dataset = pairs
+    if not isinstance(dataset, PairDataset):
+        dataset = PairDataset(dataset, long_side=config.long_side, skip_damaged=True)
     if rounds.most == 0:
-        return Taught(fit(net, dataset, out=out, epochs=epochs, **options), [], 0)
+        return Taught(fit(net, dataset, out=out, config=config, **options), [], 0)
     train, held = hold_out(dataset, rounds.held_out)
-    options["ema"] = rounds.average
-    history = fit(net, train, out=out / "0", epochs=epochs, **options)
+    config = replace(config, ema=rounds.average)
+    again = replace(config, epochs=max(1, math.ceil(config.epochs * rounds.share)))
+    history = fit(net, train, out=out / "0", config=config, **options)
     agreement, kept = [pair_iou(net, held)], 0
     for number in range(1, rounds.most + 1):
         student = copy.deepcopy(net)
         corrected = correct(net, train, out / str(number), rounds.trust)
-        fit(student, corrected, out=out / str(number), epochs=max(1, math.ceil(epochs * rounds.share)), **options)
+        fit(student, corrected, out=out / str(number), config=again, **options)
         agreement.append(pair_iou(student, held))
         helps = agreement[-1] > agreement[-2]
         say(

@@ -22,7 +22,8 @@ from safetensors.torch import save_file
 from mpas_lite.network.checkpoints import load, read_checkpoint, save
 from mpas_lite.network.encoders import make_encoder
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.training.config import TrainingConfig, parse_changes, read_config
+from mpas_lite.options import parse_changes
+from mpas_lite.training.config import TrainingConfig, read_config
 from mpas_lite.training.fitting import fit
 from mpas_lite.training.records import TrainingLog, read_log
 from tests.helpers import ROOT, weights_equal, write_pairs

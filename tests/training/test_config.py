@@ -3,7 +3,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,17 +12,19 @@ from mpas_lite import cli
 from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.network.checkpoints import load
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.training.config import TrainingConfig, config_names, parse_changes, read_config, write_config
+from mpas_lite.options import parse_changes, to_record
+from mpas_lite.training.config import TrainingConfig, config_names, read_config, write_config
 from mpas_lite.training.fitting import fit
 from tests.helpers import ROOT, write_pairs
 
 
 def test_every_setting_is_an_argument_with_the_same_default() -> None:
     config = TrainingConfig()
-    for options, function in ((config.net_options(), MPASNet), (config.fit_options(), fit)):
+    of_fit = {**to_record(config.train), **to_record(config.runtime), **to_record(config.upkeep)}
+    for options, function in ((to_record(config.net), MPASNet), (of_fit, fit)):
         parameters = inspect.signature(function).parameters
         assert {name: parameters[name].default for name in options} == options
-    assert len(config.net_options()) + len(config.fit_options()) == len(fields(config))
+    assert len(to_record(config.net)) + len(of_fit) == len(to_record(config))
 
 
 def test_the_configurations_that_come_along_are_sound() -> None:
@@ -122,7 +124,7 @@ def call(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, *argume
 
 
 def test_the_main_job_and_the_configuration_take_the_same_from_the_paper() -> None:
-    config, run = asdict(read_config("paper")), asdict(RunSettings.paper())
+    config, run = to_record(read_config("paper")), asdict(RunSettings.paper())
     same = ("encoder", "encoder_weights", "siamese", "fusion", "width", "lr", "schedule", "loss", "air_weight")
     assert {name: run[name] for name in same} == {name: config[name] for name in same}
     assert run["augmentation"] == config["augmentation"] == "literal"
@@ -138,7 +140,7 @@ def test_the_account_line_by_line_names_what_is_set() -> None:
     """Every `name=value` in the table of settings is what `--paper` takes."""
     text = ACCOUNT.read_text(encoding="utf-8").split("## Settings and network")[1].split("## ")[0]
     stated = dict(re.findall(r"`(\w+)=([^`]+)`", text))
-    run, train = asdict(RunSettings.paper()), asdict(read_config("paper"))
+    run, train = asdict(RunSettings.paper()), to_record(read_config("paper"))
     taken = {**train, **run.pop("label"), **run}
     assert stated == {name: repr(taken[name]) for name in stated}
     assert {"encoder_weights", "width", "air_weight", "augmentation", "radius", "every", "k", "z", "lr"} <= set(stated)
