@@ -5,4 +5,5 @@ from .pseudolabel import pseudo_label as pseudo_label
 from .refine import Refinement as Refinement
 from .refine import estimate_background as estimate_background
 from .refine import refine_clip as refine_clip
+from .refined import refine_video as refine_video
 from .settings import LabelSettings as LabelSettings

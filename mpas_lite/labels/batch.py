@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -19,15 +19,15 @@ from joblib.externals.loky import get_reusable_executor
 from tqdm.auto import tqdm
 
 from mpas_lite.files.atomic import is_full
-from mpas_lite.files.outputs import check_apart, own_names
+from mpas_lite.files.outputs import check_apart
 from mpas_lite.labels.pseudolabel import ClipLabels, pseudo_label
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.runtime.children import be_a_child, python_command
-from mpas_lite.video.reader import clip_name, source_paths
+from mpas_lite.video.clip import Clip, clips_of
 
 
 def pseudo_label_many(
-    sources: Iterable[str | Path],
+    sources: Iterable[str | Path | Clip],
     out: str | Path,
     *,
     settings: LabelSettings | None = None,
@@ -42,7 +42,7 @@ def pseudo_label_many(
 
     Parameters
     ----------
-    sources : paths
+    sources : iterable of str, Path or Clip
         Clips of the same name get ``-2``, ``-3``, ... behind it.
     out, settings, progress
         See :func:`pseudo_label`.
@@ -52,8 +52,8 @@ def pseudo_label_many(
         Address of a Dask scheduler, as ``tcp://10.0.0.1:8786``: its workers label the clips, each core one at
         a time, and ``jobs`` does not count. They must see sources and ``out`` under the same paths. Needs
         ``pip install "mpas_lite[dask]"``.
-    taken : names
-        No clip gets such a name.
+    taken : iterable of str
+        Names that no clip gets.
 
     Returns
     -------
@@ -70,19 +70,19 @@ def pseudo_label_many(
     """
     if jobs == 0 or jobs < -1:
         raise ValueError(f"jobs={jobs}: give a number of processes, or -1 for one a core.")
-    named = name_clips(sources, taken)
-    check_apart((Path(out) / name for name, _ in named), paths_read(source for _, source in named))
-    if len(named) == 1 and scheduler is None:
-        return [_label_or_say_why(named[0][1], out, settings, named[0][0], progress, threads=None)]
-    jobs = min(effective_n_jobs(jobs), len(named))
+    clips = clips_of(sources, taken)
+    check_apart((Path(out) / clip.name for clip in clips), (path for clip in clips for path in clip.paths()))
+    if len(clips) == 1 and scheduler is None:
+        return [_label_or_say_why(_Task(clips[0], Path(out), settings, progress))]
+    jobs = min(effective_n_jobs(jobs), len(clips))
     alone = jobs == 1 and scheduler is None
     threads = max(1, cpu_count() // jobs) if scheduler is None else 1
-    tasks = [(source, out, settings, name, progress and alone, threads) for name, source in named]
+    tasks = [_Task(clip, Path(out), settings, progress and alone, threads) for clip in clips]
     labelled: dict[int, ClipLabels] = {}
     with _workers(jobs, threads, scheduler):
         results = _label_all(tasks, alone, apart=scheduler is not None)
         try:
-            for number, result in tqdm(results, "label", len(named), unit="clip", disable=not progress):
+            for number, result in tqdm(results, "label", len(clips), unit="clip", disable=not progress):
                 labelled[number] = result
                 for note in result.notes:
                     warnings.warn(note, stacklevel=2)
@@ -90,7 +90,21 @@ def pseudo_label_many(
             if scheduler is None:
                 get_reusable_executor().shutdown(wait=True, kill_workers=True)
             raise
-    return [labelled[number] for number in range(len(named))]
+    return [labelled[number] for number in range(len(clips))]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One clip to label, wherever that is done; ``threads``: how many OpenCV takes, None: as many as it does."""
+
+    clip: Clip
+    out: Path
+    settings: LabelSettings | None
+    progress: bool
+    threads: int | None = None
+
+    def failed(self, why: str) -> ClipLabels:
+        return ClipLabels(self.clip.name, self.out / self.clip.name, error=why)
 
 
 @contextmanager
@@ -122,7 +136,7 @@ def _workers(jobs: int, threads: int, scheduler: str | None) -> Iterator[None]:
         yield
 
 
-def _label_all(tasks: list[tuple], alone: bool, apart: bool) -> Iterator[tuple[int, ClipLabels]]:
+def _label_all(tasks: list[_Task], alone: bool, apart: bool) -> Iterator[tuple[int, ClipLabels]]:
     """Number and result of each task, as they come; ``alone``: one at a time.
 
     Processes label one clip after the other. If one of them dies, nobody knows of which clip: those that are
@@ -143,11 +157,11 @@ def _label_all(tasks: list[tuple], alone: bool, apart: bool) -> Iterator[tuple[i
             apart = True
 
 
-def _numbered(number: int, task: tuple, apart: bool) -> tuple[int, ClipLabels]:
-    return number, _label_apart(task) if apart else _label_aside(*task)
+def _numbered(number: int, task: _Task, apart: bool) -> tuple[int, ClipLabels]:
+    return number, _label_apart(task) if apart else _label_aside(task)
 
 
-def _label_apart(task: tuple) -> ClipLabels:
+def _label_apart(task: _Task) -> ClipLabels:
     """Label a clip in a process that may die of it."""
     serve = f"from mpas_lite.labels import batch; batch._serve({os.getpid()})"
     child = subprocess.run(python_command(serve), input=pickle.dumps(task), stdout=subprocess.PIPE)
@@ -156,9 +170,10 @@ def _label_apart(task: tuple) -> ClipLabels:
         if isinstance(answer, ClipLabels):
             return answer
         raise answer
-    source, out, _, name, *_ = task
-    why = f"{source}: the process that labelled it died (exit code {child.returncode}). The file is probably damaged."
-    return ClipLabels(name, Path(out) / name, error=why)
+    return task.failed(
+        f"{task.clip.source}: the process that labelled it died (exit code {child.returncode}). The file is probably "
+        "damaged."
+    )
 
 
 def _serve(parent: int) -> None:
@@ -166,62 +181,45 @@ def _serve(parent: int) -> None:
     answer: ClipLabels | OSError
     be_a_child(parent)
     try:
-        answer = _label_aside(*pickle.load(sys.stdin.buffer))
+        answer = _label_aside(pickle.load(sys.stdin.buffer))
     except OSError as error:
         answer = error
     pickle.dump(answer, sys.stdout.buffer)
 
 
-def _label_aside(*task: object) -> ClipLabels:
+def _label_aside(task: _Task) -> ClipLabels:
     """Label a clip in a process whose warnings nobody would see."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        labelled = _label_or_say_why(*task)  # type: ignore[arg-type]
+        labelled = _label_or_say_why(task)
     return replace(labelled, notes=tuple(str(w.message) for w in caught if w.category is UserWarning))
 
 
 def name_clips(sources: Iterable[str | Path], taken: Iterable[str] = ()) -> list[tuple[str, str | Path]]:
-    """A name of its own for every source: the clip's as one file name, with ``-2``, ``-3``, ... where it is taken.
-
-    Nothing is decoded here. A source that is not there is named by its path; reading it later says what is wrong.
-    """
-    sources = list(sources)
-    return list(zip(own_names(map(_name_of, sources), taken), sources, strict=True))
-
-
-def _name_of(source: str | Path) -> str:
-    try:
-        return clip_name(source)
-    except (ValueError, OSError):
-        return Path(source).stem or "clip"
+    """Name and source of each clip, see :func:`mpas_lite.video.clip.clips_of`."""
+    return [(clip.name, clip.source) for clip in clips_of(sources, taken)]
 
 
 def paths_read(sources: Iterable[str | Path]) -> Iterator[Path]:
-    """The files and folders that reading these sources touches; of one that cannot be read, the path itself."""
-    for source in sources:
-        try:
-            yield from source_paths(source)
-        except (ValueError, OSError):
-            yield Path(source)
+    """The files and folders that reading these sources touches."""
+    return (path for source in sources for path in Clip.at(source).paths())
 
 
-def _label_or_say_why(
-    source: str | Path, out: str | Path, settings: LabelSettings | None, name: str, progress: bool, threads: int | None
-) -> ClipLabels:
-    """Label a clip with so many threads (None: as they are), or say why it cannot be done."""
-    if threads is not None:
-        cv2.setNumThreads(threads)
-    error: str
+def _label_or_say_why(task: _Task) -> ClipLabels:
+    """Label a clip, or say why it cannot be done."""
+    if task.threads is not None:
+        cv2.setNumThreads(task.threads)
+    source = task.clip.source
     try:
-        return pseudo_label(source, out, settings=settings, name=name, progress=progress)
+        return pseudo_label(task.clip, task.out, settings=task.settings, progress=task.progress)
     except OSError as problem:
         if is_full(problem):  # no other clip would fare better
             raise
-        error = str(problem)
+        return task.failed(str(problem))
     except ValueError as problem:
-        error = str(problem)
+        return task.failed(str(problem))
     except MemoryError:
-        error = f"{source}: labelling it takes more memory than there is."
+        return task.failed(f"{source}: labelling it takes more memory than there is.")
     except Exception as problem:  # one clip never ends a run over many
-        error = f"{source} cannot be labelled ({type(problem).__name__}: {' '.join(str(problem).split())[:200]})."
-    return ClipLabels(name, Path(out) / name, error=error)
+        text = " ".join(str(problem).split())[:200]
+        return task.failed(f"{source} cannot be labelled ({type(problem).__name__}: {text}).")

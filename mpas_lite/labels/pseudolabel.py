@@ -29,15 +29,14 @@ from tqdm.auto import tqdm
 from mpas_lite.files.atomic import changes, read_json, write_json, write_names
 from mpas_lite.files.ledger import lock_folder
 from mpas_lite.files.outputs import check_apart, safe_name
-from mpas_lite.files.spill import Spill
 from mpas_lite.files.writing import in_background
 from mpas_lite.labels.frames import label_window
-from mpas_lite.labels.refine.pipeline import refine_clip
-from mpas_lite.labels.refine.survey import FrameSampler, working_scale
+from mpas_lite.labels.refined import FirstPass
 from mpas_lite.labels.settings import LabelSettings
-from mpas_lite.motion.klt import Particles, windows
+from mpas_lite.motion.klt import windows
+from mpas_lite.video.clip import Clip
 from mpas_lite.video.images import read_image, write_image
-from mpas_lite.video.reader import Video, read_video, source_paths
+from mpas_lite.video.reader import Video, read_video
 
 _MANIFEST = {
     "type": "object",
@@ -70,7 +69,7 @@ class ClipLabels:
 
 
 def pseudo_label(
-    source: Video | str | Path | np.ndarray,
+    source: Clip | Video | str | Path | np.ndarray,
     out: str | Path,
     *,
     settings: LabelSettings | None = None,
@@ -85,7 +84,7 @@ def pseudo_label(
 
     Parameters
     ----------
-    source : anything :func:`mpas_lite.read_video` takes
+    source : Clip, or anything :func:`mpas_lite.read_video` takes
     out : path
         The folder of pairs; the clip becomes a folder in it.
     settings : LabelSettings, optional
@@ -112,9 +111,10 @@ def pseudo_label(
         If nothing moves together in any kept frame, so that all labels are empty.
     """
     settings = replace(settings or LabelSettings(), **changes)  # type: ignore[arg-type]
-    video = read_video(source, name=name)
-    folder = Path(out) / safe_name(name or video.name)
-    check_apart([folder], source_paths(video))
+    clip = source if isinstance(source, Clip) else Clip.at(read_video(source, name=name))
+    folder = Path(out) / safe_name(name or clip.name)
+    check_apart([folder], clip.paths())
+    video = clip.video()
     with lock_folder(folder, alone=False):
         return _label_into(folder, video, settings, progress)
 
@@ -173,30 +173,14 @@ def _label_refined(
         if all(_file(folder, kind, index).exists() for kind in ("frames", "masks") for index in kept):
             manifest = read_json(folder / "manifest.json", _MANIFEST)
             return kept, _count_empty(folder, kept), manifest.get("notes", [])
-    found: Spill[tuple[Particles, np.ndarray]] = Spill()
-    starts, both = FrameSampler(), FrameSampler()  # of windows, and both their ends
-    kept = array("q")
+    first = FirstPass(settings)
     with in_background() as write:
         for index, frames in _windows(video, settings, progress):
-            one = label_window(index, frames, settings)
+            one = first.label(index, frames)
             write(write_image, _file(folder, "frames", index), one.frame)
             write(write_image, _file(folder, "circles", index), one.mask)
-            found.append((one.particles, one.labels))
-            kept.append(index)
-            starts.add(frames[0])
-            for frame in frames[:: settings.interval]:
-                both.add(frame)
-    least = kept[-1] + settings.interval + 1  # frames, as many as were seen; the file's own count may be wrong
-    length = len(video) if least <= len(video) < least + settings.every else least
-    short = length < 16 * settings.every  # then both ends of a window serve to tell the background
-    survey, refined = refine_clip(
-        ((index, read_image(_file(folder, "frames", index))) for index in kept),
-        found,
-        both.frames if short else starts.frames,
-        radius=settings.radius,
-        scale=working_scale(video.shape),
-        settings=settings.refine,
-    )
+    kept = first.indices
+    survey, refined = first.refine(((index, read_image(_file(folder, "frames", index))) for index in kept), video)
     empty = 0
     with in_background() as write:
         for label in refined:

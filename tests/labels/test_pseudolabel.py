@@ -9,10 +9,12 @@ from joblib.externals.loky import get_reusable_executor
 
 from mpas_lite.files.atomic import read_json
 from mpas_lite.labels import pseudolabel
-from mpas_lite.labels.batch import name_clips, pseudo_label_many
+from mpas_lite.labels.batch import pseudo_label_many
 from mpas_lite.labels.frames import label_frames
 from mpas_lite.labels.pseudolabel import pseudo_label
 from mpas_lite.labels.settings import LabelSettings
+from mpas_lite.video import finding
+from mpas_lite.video.clip import clips_of
 from mpas_lite.video.images import read_image, write_image
 
 SMALL = LabelSettings(every=10, radius=5)
@@ -85,6 +87,15 @@ def test_pairs_never_go_where_frames_are_read(tmp_path, moving_square, out):
     with pytest.raises(ValueError, match=r"which (is|are) read"):
         pseudo_label_many([frames], tmp_path / out, settings=SMALL, progress=False)
     assert everything(tmp_path) == before
+
+
+def test_a_folder_of_frames_is_looked_through_once(tmp_path, moving_square, monkeypatch):
+    for t, frame in enumerate(moving_square[:12]):
+        write_image(tmp_path / "clip" / f"{t:03d}.png", frame)
+    contents, looked = finding.contents, []
+    monkeypatch.setattr(finding, "contents", lambda folder: looked.append(folder) or contents(folder))
+    pseudo_label_many([tmp_path / "clip"], tmp_path / "pairs", settings=SMALL, progress=False)
+    assert looked == [tmp_path / "clip"]
 
 
 def test_fewer_particles_than_neighbours_are_no_error(moving_square):
@@ -244,8 +255,8 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path, moving_square, monkeyp
 def test_clips_of_the_same_name_keep_apart(tmp_path, moving_square):
     for place in ("here", "there"):
         write_image(tmp_path / place / "01" / "1.png", moving_square[0])
-    named = name_clips([tmp_path / "here" / "01", tmp_path / "there" / "01"])
-    assert [name for name, _ in named] == ["01", "01-2"]
+    named = clips_of([tmp_path / "here" / "01", tmp_path / "there" / "01"])
+    assert [clip.name for clip in named] == ["01", "01-2"]
 
 
 def test_real_input_end_to_end(real_data, tmp_path):
