@@ -269,7 +269,7 @@ def _load_everything() -> None:
     import mpas_lite.evaluation.labelme
     import mpas_lite.experiments.main_job
     import mpas_lite.experiments.reproduction
-    import mpas_lite.network.inference
+    import mpas_lite.network.mask_files
     import mpas_lite.training.fitting  # noqa: F401
 
     torch.set_num_threads(1)

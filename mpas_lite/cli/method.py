@@ -206,7 +206,7 @@ def segment(input: Path, weights: Path, out: Path, every: int, threshold: float,
     from mpas_lite.files.outputs import check_apart
     from mpas_lite.labels.batch import paths_read
     from mpas_lite.network.checkpoints import load
-    from mpas_lite.network.inference import segment_outputs, segment_to
+    from mpas_lite.network.mask_files import segment_outputs, segment_to
 
     check_apart(segment_outputs(out), [*paths_read([input]), weights])
     net = load(weights)

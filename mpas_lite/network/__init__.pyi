@@ -3,8 +3,9 @@ from .checkpoints import load as load
 from .checkpoints import save as save
 from .encoders import make_encoder as make_encoder
 from .inference import segment as segment
-from .inference import segment_to as segment_to
 from .losses import air_loss as air_loss
 from .losses import cross_entropy_loss as cross_entropy_loss
 from .losses import dice_loss as dice_loss
+from .mask_files import SegmentationResult as SegmentationResult
+from .mask_files import segment_to as segment_to
 from .mpasnet import MPASNet as MPASNet

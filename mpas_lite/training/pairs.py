@@ -123,17 +123,16 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 class TrainingViews(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     """Two views of every pair, other ones in every epoch.
 
-    Indexing by ``(epoch, index)`` gives ``(x, x_hat, mask, valid)``: (3, H, W) uint8 twice, (1, H, W) bool
-    twice. What is drawn depends on (seed, epoch, index) alone, so that a resumed run sees what the killed
-    one would have seen.
+    Indexing gives ``(x, x_hat, mask, valid)``: (3, H, W) uint8 twice, (1, H, W) bool twice. What is drawn depends on
+    (seed, epoch, index) alone, so that a resumed run sees what the killed one would have seen.
 
     Parameters
     ----------
     pairs : PairDataset
-    augmentation : "real", "literal" or "none"
-        ``"literal"``: what the paper writes, ``RandomHorizontalFlip``, ``ColorJitter``,
-        ``RandomGrayscale(p=0.1)`` "with default parameters in PyTorch". ``ColorJitter()`` with its default
-        parameters changes nothing, so nine times in ten both views are one image and the AIR loss is 0.
+    augmentation : {"real", "literal", "none"}
+        ``"literal"``: for x_hat what the paper names, ``ColorJitter`` and ``RandomGrayscale(p=0.1)`` "with default
+        parameters in PyTorch". ``ColorJitter()`` with its default parameters changes nothing, so nine times in ten
+        both views are one image and the AIR loss is 0.
         ``"real"``: flip, a crop scaled up again, and for x_hat a change of light and colour that is one.
         ``"none"``: both views are the frame.
     seed : int
@@ -142,6 +141,17 @@ class TrainingViews(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     -----
     Flip and crop move both views and the mask alike: Eq. 7 compares the views position by position, so
     x_hat may differ from x in colour only.
+
+    In a loop of your own, call :meth:`set_epoch` before each epoch, or every epoch sees the same views::
+
+        views = TrainingViews(PairDataset("pairs"))
+        for epoch in range(20):
+            views.set_epoch(epoch)
+            for x, x_hat, mask, valid in DataLoader(views, batch_size=4, shuffle=True, num_workers=2):
+                prob, f, f_hat = net.two_views(x / 255, x_hat / 255)
+
+    A loader with ``persistent_workers=True`` keeps its copies of the data set, which do not hear of a new epoch:
+    give it a sampler of keys ``(epoch, index)``, as ``fit`` does.
     """
 
     def __init__(self, pairs: PairDataset, augmentation: Augmentation = "real", *, seed: int = 0) -> None:
@@ -150,17 +160,24 @@ class TrainingViews(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         self.pairs = pairs
         self.augmentation = augmentation
         self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Give the views of this epoch from now on, where an index comes without one."""
+        self.epoch = epoch
 
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        epoch, index = key
+    def __getitem__(self, key: int | tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The views of a pair, by its index, or by ``(epoch, index)`` whatever epoch was set."""
+        epoch, index = key if isinstance(key, tuple) else (self.epoch, key)
+        index = range(len(self))[index]  # from the end, too, and IndexError beyond it
         rng = np.random.default_rng([self.seed, epoch, index])  # per sample, not per batch
         image, mask, valid = self.pairs.read(index)
-        if self.augmentation != "none" and rng.random() < 0.5:
-            image, mask, valid = image[:, ::-1], mask[:, ::-1], valid[:, ::-1]
         if self.augmentation == "real":
+            if rng.random() < 0.5:
+                image, mask, valid = image[:, ::-1], mask[:, ::-1], valid[:, ::-1]
             image, both = zoom(image, np.dstack([mask, valid]), rng)
             mask, valid = both[..., 0], both[..., 1]
         image, mask, valid = pad_to(self.pairs.shape, image, mask, valid)

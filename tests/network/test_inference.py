@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from mpas_lite.network import inference
-from mpas_lite.network.inference import segment, segment_to
+from mpas_lite.network import inference, mask_files
+from mpas_lite.network.inference import segment
+from mpas_lite.network.mask_files import segment_to
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.plots.overlays import overlay
 from mpas_lite.plots.palette import ORANGE, rgb
@@ -100,7 +101,7 @@ def test_masks_of_the_same_run_are_kept_and_others_made_anew(net, frames, tmp_pa
 
 
 def test_killed_run_goes_on(net, frames, tmp_path: Path, monkeypatch) -> None:
-    write, written = inference.write_image, []
+    write, written = mask_files.write_image, []
 
     def write_three(path, mask) -> None:
         if len(written) == 3:
@@ -108,7 +109,7 @@ def test_killed_run_goes_on(net, frames, tmp_path: Path, monkeypatch) -> None:
         written.append(path)
         write(path, mask)
 
-    monkeypatch.setattr(inference, "write_image", write_three)
+    monkeypatch.setattr(mask_files, "write_image", write_three)
     with pytest.raises(KeyboardInterrupt):
         segment_to(net, frames, tmp_path, batch_size=2, device="cpu", progress=False)
     assert not (tmp_path / "overlay.mp4").exists()
@@ -211,9 +212,9 @@ def test_overlay_refuses_a_mask_of_another_size() -> None:
 
 
 def test_large_frames_go_through_fewer_at_a_time() -> None:
-    assert inference._batch_size(8, (1080, 1920)) == 8
-    assert inference._batch_size(8, (2160, 3840)) == 2
-    assert inference._batch_size(8, (8000, 8000)) == inference._batch_size(1, (48, 64)) == 1
+    assert inference.frames_at_once(8, (1080, 1920)) == 8
+    assert inference.frames_at_once(8, (2160, 3840)) == 2
+    assert inference.frames_at_once(8, (8000, 8000)) == inference.frames_at_once(1, (48, 64)) == 1
 
 
 def test_a_film_that_is_cut_off_does_not_get_its_name(tmp_path: Path) -> None:
@@ -223,9 +224,9 @@ def test_a_film_that_is_cut_off_does_not_get_its_name(tmp_path: Path) -> None:
     for i in range(6):
         film.write(np.full((48, 64, 3), 40 * i, np.uint8))
     film.release()
-    inference._check_film(path, 6, name)
+    mask_files._check_film(path, 6, name)
     with pytest.raises(OSError, match=r"overlay\.mp4 could not be written: 6 of 7 frames .* disk full"):
-        inference._check_film(path, 7, name)
+        mask_files._check_film(path, 7, name)
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(OSError, match=r"0 of 6 frames"):
-        inference._check_film(path, 6, name)
+        mask_files._check_film(path, 6, name)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader
 from torchvision.transforms import ColorJitter
 
 from mpas_lite.training.augmentation import change_colours, zoom
@@ -54,8 +55,8 @@ def test_folder_clip_and_list_name_the_same_pairs(tmp_path: Path) -> None:
     assert PairDataset(a).fingerprint() != PairDataset(b).fingerprint()
 
 
-@pytest.mark.parametrize("augmentation", ["real", "literal"])
-def test_views_depend_on_seed_epoch_and_index_alone(tmp_path: Path, augmentation) -> None:
+@pytest.mark.parametrize(("augmentation", "differs"), [("real", 0), ("literal", 1)])  # literal: grey now and then
+def test_views_depend_on_seed_epoch_and_index_alone(tmp_path: Path, augmentation, differs) -> None:
     write_pairs(tmp_path / "a", number=8)
     pairs = PairDataset(tmp_path)
     views = TrainingViews(pairs, augmentation, seed=3)
@@ -70,7 +71,7 @@ def test_views_depend_on_seed_epoch_and_index_alone(tmp_path: Path, augmentation
         [views[2, i] for i in range(8)],
         [TrainingViews(pairs, augmentation)[1, i] for i in range(8)],
     ):
-        assert any(not torch.equal(p[0], q[0]) for p, q in zip(first, another, strict=True))
+        assert any(not torch.equal(p[differs], q[differs]) for p, q in zip(first, another, strict=True))
 
 
 @pytest.mark.parametrize("augmentation", ["real", "literal", "none"])
@@ -102,6 +103,51 @@ def test_literal_views_are_mostly_equal_and_real_ones_never(tmp_path: Path) -> N
     assert equal("real") == 0
 
 
+@pytest.mark.parametrize("augmentation", ["literal", "none"])
+def test_only_the_real_augmentation_moves_anything(tmp_path: Path, augmentation) -> None:
+    """The paper names ColorJitter and RandomGrayscale and no flip; both are for x_hat."""
+    write_pairs(tmp_path / "a", number=1)
+    pairs = PairDataset(tmp_path)
+    image, mask, valid = pairs[0]
+    for epoch in range(20):
+        x, x_hat, label, certain = TrainingViews(pairs, augmentation)[epoch, 0]
+        assert torch.equal(x, image)
+        assert torch.equal(label, mask)
+        assert torch.equal(certain, valid)
+        assert torch.equal(x_hat, image) or torch.equal(x_hat[0], x_hat[1])  # grey
+
+
+def test_real_views_are_flipped_in_half_of_the_epochs(tmp_path: Path) -> None:
+    frame = np.zeros((48, 64, 3), np.uint8)
+    frame[:, 32:] = 200
+    write_image(tmp_path / "a/frames/000000.png", frame)
+    write_image(tmp_path / "a/masks/000000.png", frame[..., 0] > 0)
+    views = TrainingViews(PairDataset(tmp_path))
+    flipped = 0
+    for epoch in range(100):
+        x, _, mask, _ = views[epoch, 0]
+        assert ((x[0] > 100) == mask[0]).float().mean() > 0.97
+        flipped += bool(mask[0, :, 0].all() and not mask[0, :, -1].any())
+    assert 35 <= flipped <= 65
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_of_torch_takes_views_by_their_number(tmp_path: Path, workers: int) -> None:
+    write_pairs(tmp_path / "a", number=5)
+    views = TrainingViews(PairDataset(tmp_path), seed=3)
+    loader = DataLoader(views, batch_size=2, num_workers=workers)
+    for epoch in (0, 4):
+        views.set_epoch(epoch)
+        batches = [torch.cat(parts) for parts in zip(*loader, strict=True)]
+        expected = [torch.stack(parts) for parts in zip(*(views[epoch, i] for i in range(5)), strict=True)]
+        assert all(torch.equal(one, other) for one, other in zip(batches, expected, strict=True))
+    assert torch.equal(views[-1][0], views[4, 4][0])
+    assert torch.equal(views[np.int64(2)][1], views[4, 2][1])
+    with pytest.raises(IndexError):
+        views[5]
+    assert len(list(views)) == 5  # type: ignore[call-overload]
+
+
 def test_changed_colours_keep_grey_grey_when_only_hue_and_saturation_change() -> None:
     rng = np.random.default_rng(0)
     ramp = np.repeat(np.arange(40, 200, dtype=np.uint8)[:, None, None], 3, axis=2)
@@ -112,6 +158,51 @@ def test_changed_colours_keep_grey_grey_when_only_hue_and_saturation_change() ->
         assert (changed.shape, changed.dtype) == (image.shape, np.uint8)
         spreads.append(int(np.ptp(changed.astype(int), axis=2).max()))
     assert np.median(spreads) <= 1  # a third have noise, which is coloured
+
+
+def recovered(image: np.ndarray, changed: np.ndarray) -> tuple[float, float, float, float]:
+    """Brightness, contrast, saturation and turn of the hue that made one picture of two colours into another."""
+    to_yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+    left, right = np.s_[4:-4, 4:12], np.s_[4:-4, -12:-4]  # where no blur of the edge comes
+    before, after = (
+        [to_yiq @ picture[side].reshape(-1, 3).mean(0) for side in (left, right)] for picture in (image, changed)
+    )
+    was, now = before[0] - before[1], after[0] - after[1]
+    contrast = now[0] / was[0]
+    chroma = [complex(difference[1], difference[2]) for difference in (was, now)]
+    saturation = abs(chroma[1]) / abs(chroma[0]) / contrast
+    brightness = after[0][0] - image.mean() - contrast * (before[0][0] - image.mean())
+    return brightness, contrast, saturation, float(np.angle(chroma[1] / chroma[0])) if saturation > 0.1 else 0.0
+
+
+def test_changed_colours_are_what_their_docstring_says() -> None:
+    """Every change is drawn, as far as it should go and no farther; two colours tell all of it."""
+    image = np.empty((32, 48, 3), np.uint8)
+    image[:, :24], image[:, 24:] = (190, 115, 100), (70, 105, 130)
+    rng = np.random.default_rng(0)
+    changes, noises, blurs = [], [], []
+    for _ in range(400):
+        changed = change_colours(image, rng)
+        noises.append(changed[4:-4, 4:12].astype(float).std((0, 1)).max())
+        if noises[-1] == 0:
+            changes.append(recovered(image, changed))
+            flat, edge, other = changed[0, [12, 23, 36]].astype(float)
+            blurs.append(np.linalg.norm(edge - flat) / np.linalg.norm(other - flat))
+    brightness, contrast, saturation, turn = np.array(changes).T
+    for name, values, least, most in (
+        ("brightness", brightness, -40, 40),
+        ("contrast", contrast, 0.6, 1.4),
+        ("saturation", saturation[saturation > 0.1], 0.5, 1.5),
+        ("turn", turn, -0.3, 0.3),
+    ):
+        reach = most - least
+        assert abs(values.min() - least) < 0.07 * reach, name
+        assert abs(values.max() - most) < 0.07 * reach, name
+    assert 12 <= (saturation < 0.1).sum() <= 45  # grey in a tenth
+    assert 90 <= np.count_nonzero(noises) <= 150
+    assert 7 < max(noises) < 9
+    assert 0.2 < np.mean(np.array(blurs) > 0) < 0.36
+    assert 0.25 < max(blurs) < 0.4  # of the way to the other colour, where the edge was sharp
 
 
 def test_zoom_magnifies_image_and_mask_alike() -> None:
