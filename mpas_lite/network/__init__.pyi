@@ -9,3 +9,4 @@ from .losses import dice_loss as dice_loss
 from .mask_files import SegmentationResult as SegmentationResult
 from .mask_files import segment_to as segment_to
 from .mpasnet import MPASNet as MPASNet
+from .mpasnet import TwoViews as TwoViews

@@ -23,16 +23,24 @@ def dice_loss(prob: Tensor, target: Tensor, *, valid: Tensor | None = None, lite
 
     Parameters
     ----------
-    prob : (B, 1, H, W) float in [0, 1]
-    target : (B, 1, H, W) bool, or float in [0, 1]
-    valid : (B, 1, H, W) bool, optional
-        Pixels that count. Others leave the sums (and W'H') as if they did not exist.
+    prob : Tensor
+        (B, 1, H, W) float in [0, 1].
+    target : Tensor
+        (B, 1, H, W) bool, or numbers in [0, 1]. On a GPU bool is faster: numbers are looked at, which it must wait for.
+    valid : Tensor, optional
+        (B, 1, H, W) bool: pixels that count. Others leave the sums (and W'H') as if they did not exist.
     literal : bool
         Divide by W'H' as printed.
 
     Returns
     -------
-    () float32
+    Tensor
+        () float32.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, the target has values outside [0, 1], or on a CPU the probability has.
 
     Examples
     --------
@@ -63,12 +71,13 @@ def air_loss(f: Tensor, f_hat: Tensor) -> Tensor:
 
     Parameters
     ----------
-    f, f_hat : (B, C, h, w) float
-        Features of the frames and of their augmented copies.
+    f, f_hat : Tensor
+        (B, C, h, w) float: features of the frames and of their augmented copies.
 
     Returns
     -------
-    () float32
+    Tensor
+        () float32.
 
     Examples
     --------
@@ -90,12 +99,13 @@ def cross_entropy_loss(prob: Tensor, target: Tensor, *, valid: Tensor | None = N
 
     Parameters
     ----------
-    prob, target, valid : see :func:`dice_loss`
+    prob, target, valid : Tensor
+        See :func:`dice_loss`.
 
     Returns
     -------
-    () float32
-        At most 15.95, as probabilities are held 1.2e-7 away from 0 and 1.
+    Tensor
+        () float32. At most 15.95, as probabilities are held 1.2e-7 away from 0 and 1.
 
     Examples
     --------
@@ -118,7 +128,10 @@ def _checked(prob: Tensor, target: Tensor, valid: Tensor | None) -> tuple[Tensor
     for name, other in (("target", target), ("valid", valid)):
         if other is not None and other.shape != prob.shape:
             raise ValueError(f"The {name} has shape {tuple(other.shape)}, the probability {tuple(prob.shape)}.")
-    if target.dtype == torch.uint8 and bool((target > 1).any()):
-        raise ValueError("The target holds values over 1 (a mask of 0 and 255?); compare it: target > 127.")
+    # On a GPU looking at values makes the processor wait: bool needs no look, and only a CPU's probabilities get one.
+    if target.dtype != torch.bool and not bool(((target >= 0) & (target <= 1)).all()):
+        raise ValueError("The target has values outside [0, 1] (a mask of 0 and 255?); compare it: target > 127.")
+    if prob.device.type == "cpu" and bool(((prob < 0) | (prob > 1)).any()):  # NaN passes: the loss tells of it
+        raise ValueError("The probability has values outside [0, 1] (logits?); give torch.sigmoid of them.")
     counts = torch.ones_like(prob) if valid is None else valid
     return prob.float().flatten(1), target.float().flatten(1), counts.float().flatten(1)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import timm
 import torch
@@ -24,6 +24,22 @@ from torch import Tensor, nn
 from mpas_lite.network.encoders import STRIDES, make_encoder
 from mpas_lite.network.settings import LONG_SIDE, WIDTH
 from mpas_lite.options import check_value
+
+
+class TwoViews(NamedTuple):
+    """What a net says of two views of the same frames.
+
+    Attributes
+    ----------
+    prob : Tensor
+        (B, 1, H, W) float32 in [0, 1]: probability of crowd.
+    f, f_hat : Tensor
+        (B, C, h, w) float: features of both views, for the AIR loss.
+    """
+
+    prob: Tensor
+    f: Tensor
+    f_hat: Tensor
 
 
 class MPASNet(nn.Module):
@@ -70,7 +86,7 @@ class MPASNet(nn.Module):
     >>> net = MPASNet("hrnet_w18_small").eval()
     >>> net(torch.rand(2, 3, 50, 70)).shape
     torch.Size([2, 1, 50, 70])
-    >>> prob, f, f_hat = net(torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 96))
+    >>> prob, f, f_hat = net.two_views(torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 96))
     >>> f.shape, f_hat.shape        # stride 4; the four branches have 16 + 32 + 64 + 128 maps
     (torch.Size([1, 240, 16, 24]), torch.Size([1, 240, 16, 24]))
     """
@@ -128,11 +144,13 @@ class MPASNet(nn.Module):
 
         Parameters
         ----------
-        x : (B, 3, H, W) float in [0, 1], RGB
+        x : Tensor
+            (B, 3, H, W) float in [0, 1], RGB.
 
         Returns
         -------
-        (B, C, ceil(H / 32) * 8, ceil(W / 32) * 8) float, at least 16 x 16
+        Tensor
+            (B, C, ceil(H / 32) * 8, ceil(W / 32) * 8) float, at least 16 x 16.
         """
         branches = self.encoder((pad_to_stride(x) - self.mean) / self.std)
         if self.channels_last:
@@ -140,38 +158,83 @@ class MPASNet(nn.Module):
         size = branches[0].shape[-2:]
         return torch.cat([branches[0]] + [_resize(branch, size) for branch in branches[1:]], dim=1)
 
-    def forward(self, x: Tensor, x_hat: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor, Tensor]:
-        """Probability of crowd; with a second view also the features of both, for the AIR loss.
+    def forward(self, x: Tensor, x_hat: Tensor | None = None) -> Tensor | TwoViews:
+        """Probability of crowd; with a second view also the features of both, as :meth:`two_views` gives them.
+
+        Call the net itself, ``net(x, x_hat)``, where it is wrapped for several devices or compiled: only then do the
+        processes hear of each other.
 
         Parameters
         ----------
-        x : (B, 3, H, W) float in [0, 1], RGB
-        x_hat : (B, 3, H, W) float in [0, 1], optional
-            The augmented view of the same frames.
+        x : Tensor
+            (B, 3, H, W) float in [0, 1], RGB.
+        x_hat : Tensor, optional
+            As x: the augmented view of the same frames.
 
         Returns
         -------
-        prob : (B, 1, H, W) float32 in [0, 1]
-        f, f_hat : (B, C, h, w) float, only if ``x_hat`` is given
+        Tensor or TwoViews
+            Without ``x_hat`` (B, 1, H, W) float32 in [0, 1], else ``(prob, f, f_hat)``.
+        """
+        return torch.sigmoid(self.logits(x)) if x_hat is None else self.two_views(x, x_hat)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """What the sigmoid makes probabilities of, for losses that want it: ``forward`` is its sigmoid.
+
+        Parameters
+        ----------
+        x : Tensor
+            (B, 3, H, W) float in [0, 1], RGB.
+
+        Returns
+        -------
+        Tensor
+            (B, 1, H, W) float32, any number; above 0 where crowd is likelier than not.
+
+        Examples
+        --------
+        >>> MPASNet("hrnet_w18_small").eval().logits(torch.rand(2, 3, 50, 70)).shape
+        torch.Size([2, 1, 50, 70])
         """
         _check_images(x)
-        f = self.encode(x)
-        if x_hat is None:
-            return self._segment(self.psi(f), x)
+        return self._decide(self.psi(self.encode(x)), x)
+
+    def two_views(self, x: Tensor, x_hat: Tensor) -> TwoViews:
+        """A step of training sees two views: the probability of crowd from both, and the features of each.
+
+        Parameters
+        ----------
+        x : Tensor
+            (B, 3, H, W) float in [0, 1], RGB.
+        x_hat : Tensor
+            As x: the augmented view of the same frames.
+
+        Returns
+        -------
+        TwoViews
+            ``(prob, f, f_hat)``: (B, 1, H, W) float32, and (B, C, h, w) float twice.
+
+        Raises
+        ------
+        ValueError
+            If the net has no siamese branch, or the views differ in shape.
+        """
+        _check_images(x)
         if not self.siamese:
             raise ValueError("This net has no siamese branch (siamese=False); give it one view only.")
         if x_hat.shape != x.shape:
             raise ValueError(f"The two views differ in shape: {tuple(x.shape)} and {tuple(x_hat.shape)}.")
+        f = self.encode(x)
         f_hat = self.encode(x_hat)
         fused = (self.psi(f) + self.psi(f_hat)) / 2 if self.fusion else self.psi(f)
-        return self._segment(fused, x), f, f_hat
+        return TwoViews(torch.sigmoid(self._decide(fused, x)), f, f_hat)
 
-    def _segment(self, fused: Tensor, x: Tensor) -> Tensor:
-        """Head, upsampling to the padded input, crop, sigmoid in float32 (fp16 would saturate)."""
+    def _decide(self, fused: Tensor, x: Tensor) -> Tensor:
+        """Head, upsampling to the padded input, and crop; in float32, as a sigmoid of fp16 would saturate."""
         height, width = x.shape[-2:]
         rows, columns = fused.shape[-2:]
         logit = _resize(self.head(fused).float(), (rows * STRIDES[0], columns * STRIDES[0]))
-        return torch.sigmoid(logit[..., :height, :width])
+        return logit[..., :height, :width]
 
 
 def pad_to_stride(x: Tensor, stride: int = STRIDES[-1]) -> Tensor:

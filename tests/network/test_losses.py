@@ -109,6 +109,36 @@ def test_air_sends_its_gradient_into_both_views() -> None:
     torch.testing.assert_close(f.grad, -f_hat.grad)
 
 
+@pytest.mark.parametrize("loss", [dice_loss, cross_entropy_loss])
+@pytest.mark.parametrize("value", [255, 2, -1, 1.001, -0.001, float("nan")])
+def test_targets_outside_0_and_1_are_refused_whatever_their_type(loss, value: float) -> None:
+    prob = torch.rand(1, 1, 4, 4)
+    types = [torch.float32, torch.float64, torch.bfloat16, torch.uint8, torch.int16, torch.int64]
+    for dtype in types if value in (255, 2) else types[1:] if value == -1 else types[:2]:
+        if value == -1 and dtype == torch.uint8:
+            continue
+        target = torch.zeros(1, 1, 4, 4, dtype=dtype)
+        target[0, 0, 3, 1] = value
+        with pytest.raises(ValueError, match=r"target has values outside \[0, 1\] \(a mask of 0 and 255\?\)"):
+            loss(prob, target)
+        target[0, 0, 3, 1] = 1
+        assert torch.isfinite(loss(prob, target))
+    soft = torch.full((1, 1, 4, 4), 0.3)
+    assert torch.isfinite(loss(prob, soft))
+
+
+@pytest.mark.parametrize("loss", [dice_loss, cross_entropy_loss])
+def test_logits_are_no_probabilities(loss) -> None:
+    target = torch.ones(1, 1, 2, 2, dtype=torch.bool)
+    for value in (-0.1, 1.1):
+        prob = torch.rand(1, 1, 2, 2)
+        prob[0, 0, 1, 1] = value
+        with pytest.raises(ValueError, match=r"probability has values outside \[0, 1\] \(logits\?\)"):
+            loss(prob, target)
+    prob[0, 0, 1, 1] = float("nan")  # training has diverged, and says so
+    assert torch.isnan(loss(prob, target))
+
+
 def test_wrong_shapes_are_named() -> None:
     with pytest.raises(ValueError, match=r"probability is \(B, 1, H, W\); this is \(4, 4\)"):
         dice_loss(torch.rand(4, 4), torch.rand(4, 4))

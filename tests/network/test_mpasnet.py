@@ -253,6 +253,27 @@ def test_sizes_out_of_bounds_are_named(options: dict[str, int]) -> None:
         MPASNet(TINY, **options)
 
 
+@pytest.mark.parametrize("fusion", [True, False])
+def test_two_views_and_logits_are_what_a_call_gives(fusion: bool) -> None:
+    torch.manual_seed(0)
+    net = MPASNet(TINY, width=8, fusion=fusion).eval()
+    x, x_hat = torch.rand(2, 2, 3, 50, 70)
+    with torch.inference_mode():
+        both = net.two_views(x, x_hat)
+        assert all(torch.equal(one, other) for one, other in zip(both, net(x, x_hat), strict=True))
+        assert (both.prob.shape, both.f.shape) == ((2, 1, 50, 70), both.f_hat.shape)
+        assert torch.equal(both.f_hat, net.encode(x_hat))
+        logits = net.logits(x)
+        assert (logits.shape, logits.dtype) == ((2, 1, 50, 70), torch.float32)
+        assert torch.equal(torch.sigmoid(logits), net(x))
+        assert torch.equal(both.prob, net(x)) != fusion
+    for wrong in (net.logits, lambda images: net.two_views(images, images)):
+        with pytest.raises(ValueError, match="float images"):
+            wrong(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
+    with pytest.raises(ValueError, match="no siamese branch"):
+        MPASNet(TINY, siamese=False).two_views(x, x_hat)
+
+
 @pytest.mark.parametrize("siamese", [True, False])
 def test_forward_pass_and_losses_stay_on_one_cuda_device(siamese: bool) -> None:
     """With tensors that only pretend to be there: torch raises where a CPU tensor meets one on a GPU."""

@@ -99,7 +99,7 @@ def test_without_fusion_there_is_air_and_one_view_is_segmented(clip: Path, tmp_p
     views = [TrainingViews(dataset, "real", seed=0)[0, index] for index in order]
     x, x_hat, target, valid = (torch.stack(parts) for parts in zip(*views, strict=True))
     f, f_hat = by_hand.encode(x / 255), by_hand.encode(x_hat / 255)
-    prob = by_hand._segment(by_hand.psi(f), x)
+    prob = torch.sigmoid(by_hand._decide(by_hand.psi(f), x))
     assert history.segmentation[0] == pytest.approx(dice_loss(prob, target, valid=valid).item(), abs=1e-5)
     assert history.air[0] == pytest.approx(air_loss(f, f_hat).item(), rel=1e-4)
     assert history.air[0] > 0
