@@ -20,7 +20,7 @@ from mpas_lite.files.outputs import own_names
 from mpas_lite.motion.tracklets import TRACKLET_FILE
 from mpas_lite.video.clip import Clip
 from mpas_lite.video.finding import IMAGE_ENDINGS, contents, existing_path, image_files, is_video_file, is_visible
-from mpas_lite.video.images import check_regular
+from mpas_lite.video.limits import check_regular
 
 if sys.version_info >= (3, 11):
     import tomllib

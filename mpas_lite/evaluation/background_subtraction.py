@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 
 def mog2_masks(

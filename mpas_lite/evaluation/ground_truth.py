@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mpas_lite.video.masks import CDNET, frame_numbers, mask_files, numbered, read_mask
-from mpas_lite.video.reader import Video
+from mpas_lite.video.video import Video
 
 
 def truth_of(video: Video, folder: str | Path) -> dict[int, Path]:

@@ -33,9 +33,12 @@ from PIL import Image, ImageDraw
 from mpas_lite.files.atomic import blame, write_json
 from mpas_lite.files.ledger import lock_folder
 from mpas_lite.files.outputs import check_apart
-from mpas_lite.video.images import LIMIT_VARIABLE, image_shape, max_pixels, read_image, write_image
+from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
+from mpas_lite.video.images import image_shape, read_image, write_image
+from mpas_lite.video.limits import LIMIT_VARIABLE, max_pixels
 from mpas_lite.video.masks import frame_numbers, names_in_source, numbered, read_mask, source_names
-from mpas_lite.video.reader import IMAGE_ENDINGS, Video, is_visible, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 HOLE = "hole"
 _VERSION = "5.0.1"  # of LabelMe's format, which has not changed for polygons since; later ones read it

@@ -21,8 +21,9 @@ from mpas_lite.files.outputs import own_names
 from mpas_lite.labels.frames import label_window
 from mpas_lite.labels.pseudolabel import frame_indices_in
 from mpas_lite.labels.settings import LabelSettings
+from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.masks import read_mask
-from mpas_lite.video.reader import IMAGE_ENDINGS, Video, is_visible
+from mpas_lite.video.video import Video
 
 METHODS = ("CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET")
 _KINDS = {

@@ -46,7 +46,8 @@ from mpas_lite.motion.klt import windows
 from mpas_lite.options import changed, to_record
 from mpas_lite.scenes.benchmark import render_benchmark
 from mpas_lite.training.records import is_log, processor
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 if TYPE_CHECKING:
     from mpas_lite.network.mpasnet import MPASNet

@@ -12,7 +12,8 @@ from mpas_lite.crowd.merging import collective_merging
 from mpas_lite.labels.circles import circular_region_merging
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import Particles, particles_of_window, windows
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 
 @dataclass(frozen=True)

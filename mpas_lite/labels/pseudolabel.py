@@ -36,7 +36,8 @@ from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import windows
 from mpas_lite.video.clip import Clip
 from mpas_lite.video.images import read_image, write_image
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 _MANIFEST = {
     "type": "object",

@@ -20,7 +20,8 @@ from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.labels.refine.survey import FrameSampler, Survey, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import Particles, windows
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 
 def refine_video(

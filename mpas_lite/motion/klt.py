@@ -16,7 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 _WINDOW = (15, 15)  # px, the patch that Lucas-Kanade matches
 _LEVELS = 3  # of the image pyramid: follows a displacement of some 7 * 2**3 px a step

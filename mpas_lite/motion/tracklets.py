@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mpas_lite.motion.klt import Particles
-from mpas_lite.video.images import check_regular
+from mpas_lite.video.limits import check_regular
 
 TRACKLET_FILE = "klt_3000_10_trk.txt"
 _LONGEST_LINE = 1_000_000  # characters: a tracklet of some 60,000 frames

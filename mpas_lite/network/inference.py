@@ -18,7 +18,8 @@ from torch import Tensor
 from mpas_lite.network.input_size import resize
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.runtime.devices import pick_device
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
 T = TypeVar("T")

@@ -28,7 +28,8 @@ from mpas_lite.plots.overlays import overlay
 from mpas_lite.plots.palette import ORANGE
 from mpas_lite.video.capture import plain_path
 from mpas_lite.video.images import read_image, write_image
-from mpas_lite.video.reader import Video, read_video, source_paths
+from mpas_lite.video.reader import read_video, source_paths
+from mpas_lite.video.video import Video
 
 
 @dataclass(frozen=True)

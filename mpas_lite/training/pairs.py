@@ -15,9 +15,9 @@ from torch.utils.data import Dataset
 
 from mpas_lite.network.input_size import resize, working_shape
 from mpas_lite.training.augmentation import AUGMENTATIONS, Augmentation, change_colours, literal_colours, zoom
+from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.images import image_shape, read_image
 from mpas_lite.video.masks import read_mask
-from mpas_lite.video.reader import IMAGE_ENDINGS, is_visible
 
 
 class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):

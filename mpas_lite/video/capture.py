@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from mpas_lite.video.containers import codec_of, is_playlist
-from mpas_lite.video.images import check_regular, check_size
+from mpas_lite.video.limits import check_regular, check_size
 
 _PATIENCE = 500  # failed attempts in a row after which the video is at its end; a few ms in all
 _DELAY = 64  # frames that a decoder may hold back

@@ -19,7 +19,8 @@ from pathlib import Path
 from mpas_lite.files.outputs import own_names
 from mpas_lite.runtime.children import be_a_child, python_command
 from mpas_lite.video.finding import Found, find
-from mpas_lite.video.reader import Video, open_found, paths_of, source_paths
+from mpas_lite.video.reader import open_found, paths_of, source_paths
+from mpas_lite.video.video import Video
 
 
 @dataclass(frozen=True)

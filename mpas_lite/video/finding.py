@@ -13,7 +13,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mpas_lite.video.images import check_regular
+import numpy as np
+
+from mpas_lite.video.limits import check_regular
 
 IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 VIDEO_ENDINGS = frozenset(
@@ -57,6 +59,18 @@ def find(source: str | os.PathLike[str]) -> Found:
     if len(videos) == 1:
         return Found(videos[0], [], _absolute(path).name or "clip")
     raise ValueError(f"{path} holds no images{_hint(path, videos)}.")
+
+
+def as_path(source: object) -> str | os.PathLike[str]:
+    """The source, if it is a path at all; a number, say, is refused in one clear sentence."""
+    if isinstance(source, int | np.integer):
+        raise ValueError(
+            f"{source} would be a camera, and cameras are not read. Record a file first, for instance with: "
+            "ffmpeg -f v4l2 -i /dev/video0 -t 60 clip.mp4"
+        )
+    if not isinstance(source, str | os.PathLike):
+        raise ValueError(f"A {type(source).__name__} is no path of a video. Give a file or a folder of frames.")
+    return source
 
 
 def existing_path(source: str | os.PathLike[str]) -> Path:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from mpas_lite.files.atomic import read_json
+from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.images import image_view, read_unchanged
-from mpas_lite.video.reader import IMAGE_ENDINGS, is_visible
 
 PLAIN = (0, 255)
 CDNET = (0, 50, 85, 170, 255)  # background, shadow, outside the region of interest, unknown motion, person

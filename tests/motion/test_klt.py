@@ -122,7 +122,7 @@ def test_too_short_a_video_is_refused(count):
 
 
 def without(video, damaged):
-    """A video of which some frames cannot be decoded, as :class:`mpas_lite.video.reader.Video` passes over them."""
+    """A video of which some frames cannot be decoded, as :class:`mpas_lite.video.video.Video` passes over them."""
     decode = video.frames
     video.frames = lambda indices: (pair for pair in decode(indices) if pair[0] not in damaged)
     return video

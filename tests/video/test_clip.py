@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mpas_lite.video import finding, reader
+from mpas_lite.video import finding, folder_video
 from mpas_lite.video.clip import Clip, clips_of, opened_apart
 from mpas_lite.video.images import write_image
 from mpas_lite.video.reader import read_video
@@ -39,7 +39,7 @@ def write_film(path, frames):
 def looks(monkeypatch):
     """Which paths are looked at, and which images' headers are read."""
     seen = []
-    for module, name in ((finding, "contents"), (reader, "image_view")):
+    for module, name in ((finding, "contents"), (folder_video, "image_view")):
         real = getattr(module, name)
         monkeypatch.setattr(module, name, lambda path, real=real: seen.append(path) or real(path))
     return seen

@@ -14,17 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from mpas_lite.video import images
-from mpas_lite.video.images import (
-    check_size,
-    image_shape,
-    image_view,
-    max_pixels,
-    read_deep,
-    read_image,
-    read_unchanged,
-)
+from mpas_lite.video.images import image_shape, image_view, read_deep, read_image, read_unchanged
 from mpas_lite.video.images import write_image as write
+from mpas_lite.video.limits import LIMIT_VARIABLE, check_size, max_pixels
 
 PICTURE = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8), (0, 0), 2)
 
@@ -164,17 +156,17 @@ def test_a_claim_of_too_many_pixels_is_refused_from_the_header(tmp_path, monkeyp
 
 def test_the_limit_can_be_raised_and_lowered(tmp_path, monkeypatch):
     write(tmp_path / "a.png", PICTURE)
-    monkeypatch.setenv(images.LIMIT_VARIABLE, "0.001")
+    monkeypatch.setenv(LIMIT_VARIABLE, "0.001")
     with pytest.raises(
         ValueError,
         match=r"a\.png claims a picture of 64x48 px, more than the 0\.001 million .* MPAS_LITE_MAX_MEGAPIXELS",
     ):
         read_image(tmp_path / "a.png")
-    monkeypatch.setenv(images.LIMIT_VARIABLE, "300")
+    monkeypatch.setenv(LIMIT_VARIABLE, "300")
     assert max_pixels() == 300_000_000
     check_size("x", 16000, 16000)
     for nonsense in ("many", "-1", "nan", "1e99"):
-        monkeypatch.setenv(images.LIMIT_VARIABLE, nonsense)
+        monkeypatch.setenv(LIMIT_VARIABLE, nonsense)
         with pytest.raises(ValueError, match="not a number of million pixels"):
             read_image(tmp_path / "a.png")
 

@@ -290,7 +290,7 @@ def test_counting_is_done_once(tmp_path, monkeypatch):
     write_avi(tmp_path / "a.avi", moving(8))
     video = read_video(tmp_path / "a.avi")
     assert (video.count_frames(), len(video)) == (8, 8)
-    monkeypatch.setattr("mpas_lite.video.reader.Capture", lambda path: pytest.fail("it was opened again"))
+    monkeypatch.setattr("mpas_lite.video.file_video.Capture", lambda path: pytest.fail("it was opened again"))
     assert video.count_frames() == 8
 
 
@@ -298,7 +298,7 @@ def test_reading_to_the_end_counts_as_well(tmp_path, monkeypatch):
     write_avi(tmp_path / "a.avi", moving(8))
     video = read_video(tmp_path / "a.avi")
     assert [index for index, _ in video.frames([2, 100])] == [2]
-    monkeypatch.setattr("mpas_lite.video.reader.Capture", lambda path: pytest.fail("it was opened again"))
+    monkeypatch.setattr("mpas_lite.video.file_video.Capture", lambda path: pytest.fail("it was opened again"))
     assert video.count_frames() == 8
 
 

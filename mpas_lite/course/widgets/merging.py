@@ -19,7 +19,8 @@ from mpas_lite.labels.circles import circular_region_merging
 from mpas_lite.motion.klt import Particles, particles_of_window
 from mpas_lite.plots.overlays import fade_to_white, mask_errors, overlay_parts
 from mpas_lite.plots.palette import ERROR_COLORS, PALETTE
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
