@@ -136,7 +136,7 @@ def train(pairs: tuple[Path, ...], out: Path, config: str | None, assignments: t
     from mpas_lite.files.ledger import lock_folder, refuse_foreign
     from mpas_lite.files.outputs import check_apart
     from mpas_lite.network.mpasnet import MPASNet
-    from mpas_lite.network.checkpoints import save
+    from mpas_lite.network.weights import save
     from mpas_lite.options import parse_changes, to_record
     from mpas_lite.training.config import read_config, write_config
     from mpas_lite.training.fitting import fit
@@ -207,7 +207,7 @@ def segment(input: Path, weights: Path, out: Path, every: int, threshold: float,
     from mpas_lite.files.outputs import check_apart
     from mpas_lite.labels.batch import paths_read
     from mpas_lite.network.mask_files import segment_outputs, segment_to
-    from mpas_lite.network.checkpoints import load
+    from mpas_lite.network.weights import load
 
     check_apart(segment_outputs(out), [*paths_read([input]), weights])
     net = load(weights)

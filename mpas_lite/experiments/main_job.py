@@ -109,7 +109,7 @@ def _run(
 ) -> dict:
     from mpas_lite.network.encoders import check_weights
     from mpas_lite.network.mask_files import segment_to
-    from mpas_lite.network.checkpoints import load, save  # torch only where it is needed: labels come without
+    from mpas_lite.network.weights import load, save  # torch only where it is needed: labels come without
     from mpas_lite.training.plan import Plan
     from mpas_lite.training.self_training import Rounds, fit_in_rounds
 

@@ -303,7 +303,7 @@ class _Job:
         import torch  # only here: the rows without a network come without
 
         from mpas_lite.network.mpasnet import MPASNet
-        from mpas_lite.network.checkpoints import load, save
+        from mpas_lite.network.weights import load, save
         from mpas_lite.training.pairs import find_pairs
         from mpas_lite.training.plan import Plan
         from mpas_lite.training.self_training import Rounds, fit_in_rounds

@@ -1,6 +1,4 @@
 from .batchnorm import recalibrate_batch_norm as recalibrate_batch_norm
-from .checkpoints import load as load
-from .checkpoints import save as save
 from .encoders import make_encoder as make_encoder
 from .inference import segment as segment
 from .losses import air_loss as air_loss
@@ -10,3 +8,5 @@ from .mask_files import SegmentationResult as SegmentationResult
 from .mask_files import segment_to as segment_to
 from .mpasnet import MPASNet as MPASNet
 from .mpasnet import TwoViews as TwoViews
+from .weights import load as load
+from .weights import save as save

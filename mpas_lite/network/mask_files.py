@@ -21,9 +21,9 @@ from mpas_lite.files.atomic import atomic_write, read_json, write_json, write_na
 from mpas_lite.files.ledger import claim, refuse_foreign, remove
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.files.writing import in_background, plain_output
-from mpas_lite.network.checkpoints import fingerprint
 from mpas_lite.network.inference import Predictor, Source, batches, check_options, frames_at_once, read_ahead
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.network.weights import fingerprint
 from mpas_lite.plots.overlays import overlay
 from mpas_lite.plots.palette import ORANGE
 from mpas_lite.video.capture import plain_path

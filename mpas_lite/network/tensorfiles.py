@@ -28,6 +28,7 @@ _WIDTHS = {
     }.items()
     for kind in kinds
 }
+COUNT = {"type": "integer", "minimum": 0, "maximum": 2.0**53}  # in a JSON schema
 _MOST_STRUCTURE = 1 << 26  # bytes of names, shapes and numbers beside the tensors; a checkpoint has some 100 kB
 
 

@@ -38,6 +38,9 @@ class TrainConfig:
     augmentation: Augmentation = option(
         "real", "What x_hat differs by: another light, just what the paper writes, or nothing.", paper="literal"
     )
+    view: Literal["clean", "augmented"] = option(
+        "clean", "What a net without the siamese branch sees: x, or x_hat in its place (ours, not the paper's)."
+    )
     long_side: int = option(320, "Larger frames are scaled down to this longer side.", unit="px", least=32, most=10**9)
     ema: float | None = option(
         None, "Decay (0.999, say) of a moving average of the weights, then the result.", above=0, below=1

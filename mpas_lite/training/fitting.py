@@ -13,7 +13,7 @@ from typing import Any
 
 from mpas_lite.files.ledger import refuse_foreign
 from mpas_lite.network.batchnorm import recalibrate_batch_norm
-from mpas_lite.network.checkpoints import is_checkpoint, read_checkpoint
+from mpas_lite.network.checkpoints import is_checkpoint
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.options import takes_options, to_record
 from mpas_lite.training.config import Runtime, TrainConfig, Upkeep
@@ -22,7 +22,7 @@ from mpas_lite.training.pairs import PairDataset, TrainingViews
 from mpas_lite.training.plan import Plan
 from mpas_lite.training.processes import launch, set_up
 from mpas_lite.training.records import is_log
-from mpas_lite.training.state import TrainState
+from mpas_lite.training.state import TrainState, read_run
 from mpas_lite.training.validation import Validation, make_judge, recalibration_batches
 
 
@@ -120,9 +120,10 @@ def fit(
     -----
     All batches of an epoch are about equally large: ``batch_size`` pairs or a few less. With ``accumulate`` only batch
     norm still sees the small batches. ``air_weight=0`` leaves the fusion (SFA without AIR); AIR without SFA is a net
-    made with ``fusion=False``; one without the siamese branch sees x only. ``long_side`` is noted in the net, so that
-    ``segment`` scales alike; a ``PairDataset`` brings its own. ``seed`` is not that of the net's first weights: call
-    ``torch.manual_seed`` before making the net.
+    made with ``fusion=False``. A net without the siamese branch sees x, or with ``view="augmented"`` x_hat in its
+    place: plain colour augmentation, at half the cost of a step of two views. Ours; the paper's MPASNET* sees x.
+    ``long_side`` is noted in the net, so that ``segment`` scales alike; a ``PairDataset`` brings its own. ``seed`` is
+    not that of the net's first weights: call ``torch.manual_seed`` before making the net.
 
     Equal pairs, settings and seed give equal weights, bit for bit, whatever ``workers``, ``checkpoint_every``,
     ``validate_every`` and the interruptions are. What moves the last bits of a sum, and grows from step to step as
@@ -131,6 +132,11 @@ def fit(
     another version of torch.
     """
     started = time.monotonic()
+    if config.view == "augmented" and net.siamese:
+        raise ValueError(
+            "view='augmented' is for a net without the siamese branch: this one sees both views. Leave it out, or make "
+            "the net with siamese=False."
+        )
     dataset = pairs
     if not isinstance(dataset, PairDataset):
         dataset = PairDataset(dataset, long_side=config.long_side, skip_damaged=True)
@@ -195,7 +201,7 @@ def _check_folder(job: Job, net: MPASNet, plan: Plan) -> None:
     """Refuse what is not ours, and a checkpoint that this run cannot go on from, before anything is done."""
     if job.checkpoint is None or job.log is None:
         return
-    saved = read_checkpoint(job.checkpoint, job.run, net) if job.resume else None
+    saved = read_run(job.checkpoint, job.run, net) if job.resume else None
     refuse_foreign([job.checkpoint], is_checkpoint)
     refuse_foreign([job.log], is_log)
     done = len(saved["history"]) if saved else 0
@@ -237,7 +243,7 @@ def _warn_of_damage(pairs: PairDataset) -> None:
         everything = len(pairs) + len(pairs.skipped)
         warnings.warn(
             f"{len(pairs.skipped)} of {everything} pairs were left out as damaged: {_named(pairs.skipped)}",
-            stacklevel=3,
+            stacklevel=4,  # who called fit
         )
 
 

@@ -163,12 +163,15 @@ def train_step(
 def batch_losses(learner: Learner, batch: Sequence[Tensor], images: float, config: TrainConfig) -> Tensor:
     """(L, L_SEG, L_AIR) of a part of a step's images, each times the part's share in ``images``."""
     x, x_hat, target, valid = batch
-    x, x_hat = (view.to(memory_format=learner.memory) / 255 for view in (x, x_hat))
+
+    def ready(view: Tensor) -> Tensor:
+        return view.to(memory_format=learner.memory) / 255
+
     if learner.net.siamese:
-        prob, f, f_hat = learner.model(x, x_hat)
+        prob, f, f_hat = learner.model(ready(x), ready(x_hat))
         l_air = air_loss(f, f_hat)
     else:
-        prob = learner.model(x)
+        prob = learner.model(ready(x_hat if config.view == "augmented" else x))
         l_air = prob.new_zeros(())
     if config.loss == "dice":
         l_seg = dice_loss(prob, target, valid=valid, literal=config.literal_dice)

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mpas_lite.files.atomic import blame
 from mpas_lite.network.batchnorm import synchronised
 from mpas_lite.network.checkpoints import read_checkpoint, write_checkpoint
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.options import to_record
 from mpas_lite.training.config import Runtime, TrainConfig
 
 
@@ -100,6 +101,14 @@ class Learner:
         self.net.load_state_dict(self.result())
 
 
+def read_run(path: Path, run: dict[str, Any], net: nn.Module) -> dict[str, Any] | None:
+    """What a checkpoint keeps of a run; None where there is none yet.
+
+    A setting that it does not name is one that there was not yet when it was written: it was as it is by default.
+    """
+    return read_checkpoint(path, run, net, usual=to_record(TrainConfig()))
+
+
 @dataclass
 class TrainState:
     """Where a run stands.
@@ -138,7 +147,7 @@ class TrainState:
     @classmethod
     def load(cls, path: Path, run: dict[str, Any], learner: Learner) -> TrainState:
         """The state in a checkpoint, and the learner as it was then; the first state where there is none yet."""
-        saved = read_checkpoint(path, run, learner.trained)
+        saved = read_run(path, run, learner.trained)
         if saved is None:
             return cls()
         learner.restore(saved, path)

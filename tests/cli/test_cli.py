@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from mpas_lite import cli
 from mpas_lite.files.atomic import read_json
-from mpas_lite.network.checkpoints import fingerprint, load
+from mpas_lite.network.weights import fingerprint, load
 from mpas_lite.video.images import read_image, write_image
 
 

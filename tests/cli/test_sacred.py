@@ -44,8 +44,8 @@ def made(tmp_path_factory, moving_square):
     """A folder as people have it: clips, masks, LabelMe files, pairs, weights, and a link or two."""
     import torch
 
-    from mpas_lite.network.checkpoints import save
     from mpas_lite.network.mpasnet import MPASNet
+    from mpas_lite.network.weights import save
 
     root = tmp_path_factory.mktemp("made") / "root"
     for t in range(12):

@@ -21,7 +21,7 @@ from mpas_lite.experiments.tables import _NOTES, PAPER_SCENES, TABLES, format_ta
 from mpas_lite.files.atomic import read_json, write_json
 from mpas_lite.labels.frames import label_frames
 from mpas_lite.labels.settings import LabelSettings
-from mpas_lite.network.checkpoints import load
+from mpas_lite.network.weights import load
 from mpas_lite.scenes.benchmark import write_scene
 from mpas_lite.scenes.renderer import render_scene
 from mpas_lite.video.images import read_image, write_image

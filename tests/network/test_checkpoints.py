@@ -19,9 +19,10 @@ import torch
 from safetensors.torch import save as serialize
 from safetensors.torch import save_file
 
-from mpas_lite.network.checkpoints import load, read_checkpoint, save
+from mpas_lite.network.checkpoints import read_checkpoint
 from mpas_lite.network.encoders import make_encoder
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.network.weights import load, save
 from mpas_lite.options import parse_changes
 from mpas_lite.training.config import TrainingConfig, read_config
 from mpas_lite.training.fitting import fit

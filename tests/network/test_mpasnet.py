@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as nnf
 from safetensors.torch import load_file, save_file
 
-from mpas_lite.network.checkpoints import load, save
 from mpas_lite.network.encoders import check_weights, make_encoder
 from mpas_lite.network.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.network.weights import load, save
 
 TINY = "test_resnet"
 

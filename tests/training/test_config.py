@@ -11,7 +11,7 @@ import pytest
 from mpas_lite import cli
 from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.network.checkpoints import load
+from mpas_lite.network.weights import load
 from mpas_lite.options import options_of, parse_changes, to_record
 from mpas_lite.training.config import TrainingConfig, Upkeep, config_names, read_config, write_config
 from mpas_lite.training.fitting import fit

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from mpas_lite.network.batchnorm import synchronised
-from mpas_lite.network.checkpoints import load
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.network.weights import load
 from mpas_lite.training.fitting import fit
 from tests.helpers import ROOT, write_pairs
 
@@ -28,7 +28,7 @@ ENVIRONMENT = {
 }
 TRAIN = """
 import os, sys, torch
-from mpas_lite.network.checkpoints import save
+from mpas_lite.network.weights import save
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.training.fitting import fit
 

@@ -17,9 +17,10 @@ import torch
 from safetensors.torch import save_file
 
 from mpas_lite.network.batchnorm import recalibrate_batch_norm
-from mpas_lite.network.checkpoints import load, save
+from mpas_lite.network.checkpoints import write_checkpoint
 from mpas_lite.network.losses import air_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.network.weights import load, save
 from mpas_lite.training import loop
 from mpas_lite.training.config import TrainConfig
 from mpas_lite.training.fitting import fit
@@ -88,6 +89,27 @@ def test_every_option_trains(clip: Path, options: dict[str, Any]) -> None:
 def test_without_siamese_branch_there_is_no_air(clip: Path) -> None:
     history = fit(new_net(siamese=False), clip, epochs=1, **QUICK)
     assert history.air == [0.0]
+
+
+@pytest.mark.parametrize(("view", "seen"), [("clean", 0), ("augmented", 1)])
+def test_a_net_without_the_branch_sees_one_view(clip: Path, view: str, seen: int) -> None:
+    """The first step's L_SEG is that of x, or with plain colour augmentation of x_hat."""
+    net, by_hand = new_net(siamese=False), new_net(siamese=False).train()
+    history = fit(net, clip, epochs=1, view=view, **{**QUICK, "batch_size": 5})
+    views = TrainingViews(PairDataset(clip), "real", seed=0)
+    parts = [torch.stack(part) for part in zip(*(views[0, index] for index in range(5)), strict=True)]
+    expected = dice_loss(by_hand(parts[seen] / 255), parts[2], valid=parts[3]).item()
+    other = dice_loss(by_hand(parts[1 - seen] / 255), parts[2], valid=parts[3]).item()
+    assert history.segmentation[0] == pytest.approx(expected, abs=1e-5)
+    assert abs(other - expected) > 1e-3
+    assert net.provenance["settings"]["view"] == view
+
+
+def test_a_net_with_the_branch_sees_both_views_anyway(clip: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"view='augmented' is for a net without the siamese branch"
+    ):
+        fit(new_net(), clip, epochs=1, view="augmented", **QUICK)
 
 
 def test_without_fusion_there_is_air_and_one_view_is_segmented(clip: Path, tmp_path: Path) -> None:
@@ -258,7 +280,7 @@ def test_model_card_says_what_made_the_weights(clip: Path) -> None:
 
 KILLED = """
 import os, signal, sys, torch
-from mpas_lite.network.checkpoints import save
+from mpas_lite.network.weights import save
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.training import loop
 from mpas_lite.training.fitting import fit
@@ -358,6 +380,20 @@ def test_checkpoint_of_another_run_is_refused(clip: Path, tmp_path: Path) -> Non
     (tmp_path / "checkpoint.pt").write_bytes(b"half a file")
     with pytest.raises(ValueError, match="not a checkpoint that can be read"):
         fit(new_net(), clip, out=tmp_path, epochs=1, **QUICK)
+
+
+def test_a_checkpoint_from_before_a_setting_goes_on_with_its_default(clip: Path, tmp_path: Path) -> None:
+    """``view`` came later: where a checkpoint does not name it, the net saw x."""
+    whole, resumed, path = new_net(siamese=False), new_net(siamese=False), tmp_path / "checkpoint.pt"
+    fit(whole, clip, epochs=2, **QUICK)
+    fit(resumed, clip, out=tmp_path, epochs=1, **QUICK)
+    content = torch.load(path, weights_only=True)
+    assert content["run"].pop("view") == "clean"
+    write_checkpoint(path, content)
+    with pytest.raises(ValueError, match="another run: view is augmented and was clean"):
+        fit(new_net(siamese=False), clip, out=tmp_path, epochs=2, view="augmented", **QUICK)
+    fit(resumed, clip, out=tmp_path, epochs=2, **QUICK)
+    assert weights_equal(whole, resumed)
 
 
 def test_ctrl_c_leaves_a_checkpoint_and_raises(clip: Path, tmp_path: Path) -> None:
