@@ -1,4 +1,4 @@
-"""What tests share: where the checkout is, small pictures and clips, and whether two nets are the same."""
+"""What tests share: where the checkout is, small crowds, pictures and clips, and whether two nets are the same."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from mpas_lite.motion.tracklets import TRACKLET_FILE
 from mpas_lite.video.images import write_image
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from mpas_lite.network.mpasnet import MPASNet
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +35,24 @@ def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
     noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 1.5)
     return np.uint8(127 + 60 * smooth / smooth.std() / 2).clip(0, 255)
+
+
+def crowd(seed: int, n: int, *, groups: int, noise: float, grid: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Groups in a plane, each with a direction of its own and noise; some particles rest, some coincide."""
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, groups, n)
+    position = rng.uniform(0, 12 * np.sqrt(n), (groups, 2))[group] + rng.normal(size=(n, 2)) * 25
+    if grid:
+        position = np.round(position / 20) * 20
+    angle = rng.uniform(0, 2 * np.pi, groups)[group] + noise * rng.normal(size=n)
+    velocity = np.stack([np.cos(angle), np.sin(angle)], axis=1) * rng.uniform(0.5, 3, (n, 1))
+    velocity[rng.random(n) < 0.05] = 0
+    return position, velocity
+
+
+def dense_Z(W: csr_array, z: float) -> np.ndarray:
+    identity = np.eye(W.shape[0])
+    return np.linalg.inv(identity - z * W.toarray()) - identity
 
 
 def write_pairs(
