@@ -12,7 +12,7 @@ from mpas_lite.course.widgets.pictures import backdrop
 from mpas_lite.motion.klt import find_corners, follow
 from mpas_lite.plots.overlays import fade_to_white
 from mpas_lite.plots.palette import PALETTE
-from mpas_lite.scenes.renderer import Scene
+from mpas_lite.scenes.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
