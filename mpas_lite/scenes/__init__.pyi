@@ -2,8 +2,8 @@ from .benchmark import SPLITS as SPLITS
 from .benchmark import render_benchmark as render_benchmark
 from .benchmark import write_scene as write_scene
 from .renderer import SCENE_NAMES as SCENE_NAMES
-from .renderer import Scene as Scene
 from .renderer import render_scene as render_scene
 from .samples import sample_names as sample_names
 from .samples import sample_path as sample_path
 from .samples import write_samples as write_samples
+from .scene import Scene as Scene

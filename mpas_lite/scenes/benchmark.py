@@ -14,7 +14,8 @@ import numpy as np
 from mpas_lite.files.atomic import atomic_write, read_json, write_json
 from mpas_lite.files.ledger import claim, lock_folder, refuse_foreign, remove
 from mpas_lite.files.writing import plain_output
-from mpas_lite.scenes.renderer import SCENE_NAMES, Scene, _check, render_scene
+from mpas_lite.scenes.renderer import SCENE_NAMES, check_scene, render_scene
+from mpas_lite.scenes.scene import Scene
 
 SPLITS = {"samples": 0, "train": 1000, "validation": 2000, "test": 3000}  # the first seed of each
 
@@ -138,7 +139,7 @@ def render_benchmark(
         raise ValueError(f"clips_per_kind={clips_per_kind} must be from 1 to 1000, so that the splits stay apart.")
     jobs = [(name, SPLITS[split] + i) for i in range(clips_per_kind) for name in names]
     for name, seed in jobs:
-        _check(name, seed=seed, frames=frames, shape=shape)
+        check_scene(name, seed=seed, frames=frames, shape=shape)
     wanted = {
         "frames": frames,
         "height": shape[0],

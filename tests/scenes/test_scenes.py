@@ -11,12 +11,15 @@ from scipy.spatial.distance import pdist
 
 from mpas_lite import scenes
 from mpas_lite.files.atomic import read_json
-from mpas_lite.scenes import renderer
-from mpas_lite.scenes.bodies import look, people_polygons, pose
-from mpas_lite.scenes.places import PLACES
-from mpas_lite.scenes.renderer import SCENE_NAMES, crowd_region, render_scene
-from mpas_lite.scenes.social_force import Plan, Route, walk
-from mpas_lite.scenes.solids import FINE, Camera, Light, paint
+from mpas_lite.scenes.appearance import random_appearance
+from mpas_lite.scenes.bodies import people_polygons
+from mpas_lite.scenes.camera import FINE, Camera, Light, paint
+from mpas_lite.scenes.crowd_region import crowd_region
+from mpas_lite.scenes.pose import pose
+from mpas_lite.scenes.renderer import SCENE_NAMES, render_scene
+from mpas_lite.scenes.routes import Plan, Route
+from mpas_lite.scenes.sensor import visible_people
+from mpas_lite.scenes.walking import walk
 from mpas_lite.video.images import read_image
 from tests.helpers import ROOT
 
@@ -99,7 +102,7 @@ def test_pixels_change_where_and_only_where_something_is_drawn():
     camera = Camera((120, 160), 6.0, 0.5, 170.0)
     light = Light(np.array([0.0, 0.0, 1.0]), 0.3, 1.0, np.ones(3))
     rng = np.random.default_rng(0)
-    people = [look(rng) for _ in range(5)]
+    people = [random_appearance(rng) for _ in range(5)]
     ground = np.stack([np.linspace(-3, 3, 5), np.linspace(9, 14, 5)], 1)
     zero = np.zeros(5)
     towards_us = zero - np.pi / 2
@@ -124,13 +127,11 @@ def test_pixels_change_where_and_only_where_something_is_drawn():
 
 
 def test_mask_is_the_half_covered_pixels():
-    """The person mask against a plain count of the fine samples, and the colour against their plain mean."""
-    place = PLACES["crossing"](np.random.default_rng(1), SMALL)
-    painter = renderer._Painter(place, 1, 0, noise=0.0)
+    """The person mask against a plain count of the fine samples."""
     rng = np.random.default_rng(4)
     canvas = np.zeros((SMALL[0] * FINE, SMALL[1] * FINE, 4), np.uint8)
     canvas[..., 3] = cv2.resize((rng.random((40, 60)) < 0.4).astype(np.uint8), (480, 360)) * 7
-    _, who = painter._sensed(canvas, 0, 0.0, np.zeros(2))
+    who = visible_people(canvas)
     count = (canvas[..., 3] > 0).reshape(SMALL[0], FINE, SMALL[1], FINE).sum((1, 3))
     assert np.array_equal(who > 0, count >= FINE * FINE / 2)
     assert set(np.unique(who)) == {0, 7}

@@ -1,0 +1,2 @@
+from .place import Place as Place
+from .registry import PLACES as PLACES
