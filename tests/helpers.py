@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -15,11 +15,15 @@ from mpas_lite.video.images import write_image
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from mpas_lite.course.widgets.explorer import Explorer
     from mpas_lite.network.mpasnet import MPASNet
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
 CROWD_FRAMES, CROWD_STEP = 12, 2
+# Five particles: four go right, more or less, and one turns back.
+POSITION = np.array([[0.0, 0.0], [2.0, 0.9], [0.6, 2.2], [4.3, 1.2], [5.6, 2.6]])
+VELOCITY = np.array([[5.0, 0.0], [4.0, 3.0], [3.0, 4.0], [5.0, 0.0], [-4.0, 3.0]])
 
 
 def weights_equal(a: MPASNet, b: MPASNet) -> bool:
@@ -96,3 +100,15 @@ def make_crowd_clip(folder: Path, *, frames: int = CROWD_FRAMES, tracklets: bool
 def line_of(points: Sequence[tuple[int, int, int]]) -> str:
     """A line of a file of tracklets."""
     return f"{len(points)}\t" + "".join(f"({x},{y},{t})" for x, y, t in points) + "\n"
+
+
+def values(explorer: Explorer, **changes: Any) -> dict[str, Any]:
+    """What an explorer's controls say now, but for the changes."""
+    return {name: control.value for name, control in explorer.controls.items()} | changes
+
+
+def ends(control: Any) -> list[Any]:
+    """Both ends of a slider, all options of a menu, both states of a box."""
+    if hasattr(control, "options"):
+        return [value for _, value in control.options]
+    return [control.min, control.max] if hasattr(control, "max") else [True, False]

@@ -121,3 +121,79 @@ def test_ci_and_readme_run_the_same_tests():
     readme = (ROOT / "README.md").read_text()
     assert "-e '.[test]' && OMP_WAIT_POLICY=PASSIVE .venv/bin/python -m pytest\n" in readme
     assert ".venv/bin/python -m pytest\n" in (ROOT / ".ci" / "run").read_text()
+
+
+@needs_source
+def test_tests_run_without_nbval():
+    assert "test_graph.py::" in collected("-p", "no:nbval", "tests/crowd/test_graph.py")
+
+
+@needs_source
+def test_notebooks_are_tested_but_not_in_the_fast_loop():
+    pytest.importorskip("nbval")
+    assert "notebooks/00_quickstart.ipynb::Cell 0" in collected("notebooks/00_quickstart.ipynb")
+    assert re.search(r"no tests collected \(\d+ deselected\)", collected("-m", "not slow", "notebooks"))
+
+
+def collected(*arguments):
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "README.md"])
+@needs_source
+def test_every_file_that_a_guide_names_is_there(name):
+    """Paths in `...`, from the root or from the package's folder; also folder.file, and commands of benchmarks."""
+    text = (ROOT / name).read_text()
+    paths = re.findall(r"`((?:mpas_lite|tests|benchmarks|notebooks|data_samples|\.ci|\.github)/[\w./-]*)`", text)
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+    modules = [module.replace(".", "/") for module in re.findall(r"python -m ((?:benchmarks|tests)\.\w+)", text)]
+    for path in [*paths, *links, *(f"{module}.py" for module in modules)]:
+        assert (ROOT / path).exists(), path
+
+
+@needs_source
+def test_yaml_files_are_whole():
+    yaml = pytest.importorskip("yaml")
+    paths = [ROOT / ".pre-commit-config.yaml", ROOT / "CITATION.cff", *(ROOT / ".github").rglob("*.yml")]
+    assert len(paths) >= 8
+    for path in paths:
+        assert isinstance(yaml.safe_load(path.read_text()), dict), path
+
+
+@needs_source
+def test_github_runs_what_ci_runs_and_publishes_without_a_token():
+    yaml = pytest.importorskip("yaml")
+    folder = ROOT / ".github" / "workflows"
+    jobs = yaml.safe_load((folder / "ci.yml").read_text())["jobs"]
+    assert "bash .ci/run" in [step.get("run") for step in jobs["everything"]["steps"]]
+    oldest = re.search(r"3\.\d+", project()["requires-python"]).group()
+    assert jobs["everything"]["strategy"]["matrix"]["python"][0] == oldest
+    release = yaml.safe_load((folder / "release.yml").read_text())["jobs"]
+    assert release["test"]["uses"] == "./.github/workflows/ci.yml"
+    assert set(release["publish"]["needs"]) == {"test", "build"}
+    assert release["publish"]["permissions"] == {"id-token": "write"}
+    assert "secrets." not in (folder / "release.yml").read_text()
+
+
+@needs_source
+def test_issue_forms_ask_for_something():
+    yaml = pytest.importorskip("yaml")
+    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text())
+        if path.stem == "config":
+            continue
+        assert {"name", "description", "body"} <= set(form), path
+        asked = [part for part in form["body"] if part["type"] != "markdown"]
+        assert len({part["id"] for part in asked}) == len(asked)
+        assert all(part["attributes"]["label"] for part in asked)
+        assert any(part.get("validations", {}).get("required") for part in asked), path
+
+
+@needs_source
+def test_what_is_checked_at_a_commit_is_what_ci_checks():
+    yaml = pytest.importorskip("yaml")
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    programs = {hook["entry"].split()[0] for hook in hooks} - {"python"}
+    first = re.findall(r"^\.venv/bin/(ruff|mypy|lint-imports)\b", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert programs == set(first)

@@ -9,7 +9,7 @@ from mpas_lite.course.widgets.beyond import GROUND, place_explorer, place_sample
 from mpas_lite.course.widgets.explorer import png
 from mpas_lite.evaluation.ground_truth import read_ground_truth
 from mpas_lite.labels.refine.survey import FrameSampler
-from tests.helpers import texture
+from tests.helpers import ends, texture, values
 
 CLIP = mp.sample_path("crossing")
 AT = 40
@@ -30,14 +30,6 @@ def labelled():
         spread.add(frame)
     settings = mp.LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)
     return list(mp.label_frames(video, settings)), spread.frames
-
-
-def values(explorer, **changes):
-    return {name: control.value for name, control in explorer.controls.items()} | changes
-
-
-def ends(control):
-    return (control.min, control.max) if hasattr(control, "max") else (True, False)
 
 
 @pytest.mark.parametrize("name", ["low", "reach", "closing", "shadows", "standing", "perspective", "not_crowd"])

@@ -19,6 +19,7 @@ from mpas_lite.course.widgets.collectiveness import (
     sweep_noise,
 )
 from mpas_lite.motion.vicsek import order
+from tests.helpers import ends
 
 FRAME = np.full((120, 160, 3), 90, np.uint8)
 
@@ -33,11 +34,6 @@ def particles():
 @pytest.fixture(scope="module")
 def sweep():
     return sweep_noise([0, 0.5, 1], [0, 5, 40], n=60, k=8)
-
-
-def values(control):
-    """Both ends of a slider, all options of a menu."""
-    return [value for _, value in control.options] if hasattr(control, "options") else [control.min, control.max]
 
 
 def test_sweep_measures_what_it_stores(sweep):
@@ -117,7 +113,7 @@ def test_every_control_works_at_both_ends_and_changes_picture_and_line(name, par
     for control in explorer.controls.values():
         before = control.value
         drawn = []
-        for value in values(control):
+        for value in ends(control):
             control.value = value
             drawn.append(explorer.draw())
         control.value = before
@@ -125,7 +121,7 @@ def test_every_control_works_at_both_ends_and_changes_picture_and_line(name, par
         assert drawn[0][1] != drawn[-1][1]
     for extreme in (0, -1):
         for control in explorer.controls.values():
-            control.value = values(control)[extreme]
+            control.value = ends(control)[extreme]
         assert explorer.draw()[0].startswith(b"\x89PNG")
 
 

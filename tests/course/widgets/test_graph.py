@@ -16,9 +16,8 @@ from mpas_lite.course.widgets.graph import (
     spectral_radius,
     walk_similarity,
 )
+from tests.helpers import POSITION, VELOCITY, ends
 
-POSITION = np.array([[0.0, 0.0], [2.0, 0.9], [0.6, 2.2], [4.3, 1.2], [5.6, 2.6]])
-VELOCITY = np.array([[5.0, 0.0], [4.0, 3.0], [3.0, 4.0], [5.0, 0.0], [-4.0, 3.0]])
 FRAME = np.full((60, 80, 3), 90, np.uint8)
 
 
@@ -35,12 +34,6 @@ def axes():
 def crowd(n=40):
     rng = np.random.default_rng(0)
     return rng.uniform(5, 55, (n, 2)), rng.normal(size=(n, 2)) + np.array([1, 0])
-
-
-def ends(control):
-    if hasattr(control, "options"):
-        return [value for _, value in (control.options[0], control.options[-1])]
-    return [control.min, control.max]
 
 
 def test_distance_is_what_the_partial_sum_lacks(W):

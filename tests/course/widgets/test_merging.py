@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 import mpas_lite as mp
 from mpas_lite.course.widgets.explorer import png
 from mpas_lite.course.widgets.merging import merging_explorer, plot_parts
-from tests.helpers import texture
+from tests.helpers import texture, values
 
 TRUTH = np.zeros((120, 160), bool)
 TRUTH[40:80, 10:50] = True  # where the moving square is in frame 0
@@ -16,10 +16,6 @@ TRUTH[40:80, 10:50] = True  # where the moving square is in frame 0
 @pytest.fixture(scope="module")
 def explorer(moving_square):
     return merging_explorer(moving_square, TRUTH)
-
-
-def values(explorer, **changes):
-    return {name: control.value for name, control in explorer.controls.items()} | changes
 
 
 @pytest.mark.parametrize("name", ["k", "z_times_k", "threshold", "radius", "min_size"])

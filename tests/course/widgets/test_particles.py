@@ -10,6 +10,7 @@ import mpas_lite as mp
 from mpas_lite.course.widgets.explorer import png
 from mpas_lite.course.widgets.particles import particles_explorer, plot_points, true_velocity
 from mpas_lite.motion.klt import particles_of_window
+from tests.helpers import values
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +21,6 @@ def scene():
 @pytest.fixture(scope="module")
 def explorer(scene):
     return particles_explorer(scene, index=1, longest=6)
-
-
-def values(explorer, **changes):
-    return {name: control.value for name, control in explorer.controls.items()} | changes
 
 
 @pytest.mark.parametrize("name", ["interval", "min_speed", "max_drift"])

@@ -25,9 +25,8 @@ from mpas_lite.course.widgets.walks import (
     walk_product,
     walks_between,
 )
+from tests.helpers import POSITION, VELOCITY, ends
 
-POSITION = np.array([[0.0, 0.0], [2.0, 0.9], [0.6, 2.2], [4.3, 1.2], [5.6, 2.6]])
-VELOCITY = np.array([[5.0, 0.0], [4.0, 3.0], [3.0, 4.0], [5.0, 0.0], [-4.0, 3.0]])
 K, Z = 2, 0.25
 
 sizes = st.integers(1, 5)
@@ -60,10 +59,6 @@ def crowd(drawn):
     position, velocity = np.random.default_rng(seed).normal(size=(2, n, 2))
     k = min(k, n - 1)
     return mp.crowd_graph(position, velocity + np.array([1, 0]), k=k).toarray(), k
-
-
-def ends(control):
-    return [value for _, value in control.options] if hasattr(control, "options") else [control.min, control.max]
 
 
 @quickly
