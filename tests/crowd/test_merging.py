@@ -281,3 +281,26 @@ def test_what_cannot_be_settled_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     W = crowd_graph(*crowd(13, 60, groups=1, noise=0.1), k=4)
     with pytest.raises(ValueError, match="choose a smaller z"):
         collective_merging(W, 0.24999, threshold=1e-3)
+
+
+def test_without_links_everyone_is_a_crowd_of_one_in_order() -> None:
+    np.testing.assert_array_equal(collective_merging(np.zeros((3, 3)), min_size=1), [1, 2, 3])
+    # The same where there are entries, but none of them is a link.
+    weak = np.array([[0, 0.1, 0], [0, 0, 0.1], [0.1, 0, 0]])
+    np.testing.assert_array_equal(collective_merging(weak, min_size=1), [1, 2, 3])
+
+
+def test_a_crowd_has_at_least_ten_unless_told_otherwise() -> None:
+    def line(n: int) -> csr_array:
+        return crowd_graph(np.c_[np.arange(n), np.zeros(n)], np.ones((n, 2)), k=2)
+
+    np.testing.assert_array_equal(collective_merging(line(10)), np.ones(10))
+    np.testing.assert_array_equal(collective_merging(line(9)), np.zeros(9))
+    np.testing.assert_array_equal(collective_merging(line(9), min_size=0), np.ones(9))
+
+
+def test_by_default_a_link_exceeds_six_tenths_of_kappa() -> None:
+    # Two see each other with weight w: Z[0, 1] = (w/2) / (1 - (w/2)**2), and kappa = (1/2) / (1 - 1/2) = 1.
+    for share, together in ((0.599, 0), (0.601, 1)):
+        w = (np.sqrt(1 + 4 * share**2) - 1) / share
+        np.testing.assert_array_equal(collective_merging([[0, w], [w, 0]], min_size=2), [together, together])

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from mpas_lite.crowd import similarity
 from mpas_lite.crowd.graph import crowd_graph
 from mpas_lite.crowd.similarity import collectiveness, kappa, path_similarity, regularized_path_similarity
 from tests.helpers import crowd, dense_Z
@@ -97,6 +98,30 @@ def test_collectiveness_is_the_row_sum_of_the_dense_inverse(
     np.testing.assert_allclose(collectiveness(W, z), expected, rtol=1e-10, atol=1e-10)
 
 
+def test_two_that_see_each_other_by_hand() -> None:
+    # Each walk of L steps weighs z**L, and there is one from either: Z = (z**2, z) / (1 - z**2), phi = z / (1 - z).
+    W = np.array([[0, 1], [1, 0]])
+    np.testing.assert_allclose(regularized_path_similarity(W), [[1 / 3, 2 / 3], [2 / 3, 1 / 3]], atol=1e-15)
+    np.testing.assert_allclose(collectiveness(W), [1, 1], atol=1e-13)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.96, 0.97, 0.98, 0.999])
+def test_not_more_than_the_13th_digit_is_missing(share: float) -> None:
+    # In a ring everyone follows one other: phi = z + z**2 + ... = z / (1 - z).
+    ring = csr_array((np.ones(9), (np.arange(9), (np.arange(9) + 1) % 9)))
+    exact = share / (1 - share)
+    np.testing.assert_allclose(collectiveness(ring, share), exact, rtol=0, atol=2e-13 + 2e-14 * exact)
+    # One who sees himself; and two of whom one sees nobody, near the end of the range.
+    np.testing.assert_allclose(collectiveness([[1.0]], share), [exact], atol=2e-13 + 2e-14 * exact)
+    np.testing.assert_allclose(collectiveness([[0, 1.0], [0, 0]], share), [share, 0], atol=1e-15)
+
+
+def test_an_entry_given_twice_is_their_sum_and_one_neighbour() -> None:
+    twice = csr_array((np.array([0.25, 0.5, 1.0]), np.array([1, 1, 0]), np.array([0, 2, 3])), shape=(2, 2))
+    np.testing.assert_allclose(collectiveness(twice), collectiveness([[0, 0.75], [1.0, 0]]), atol=1e-14)  # K = 1
+    assert twice.nnz == 3  # what came in stays as it was
+
+
 def test_collectiveness_is_katz_centrality() -> None:
     W = crowd_graph(*crowd(4, 150, groups=3, noise=0.6), k=10)
     # networkx follows edges against their direction and counts the walk of no step, which is 1.
@@ -157,6 +182,11 @@ def test_z_outside_its_range_is_refused(function: object, z: float) -> None:
     ("W", "message"),
     [
         (np.ones((2, 3)), "square"),
+        (np.ones((3, 2)), "square"),
+        (np.ones(3), "square"),
+        ([[0, 1 + 1e-9], [0, 0]], "between -1 and 1"),
+        ([[0, -1.5], [0, 0]], "between -1 and 1"),
+        (np.array([[0, np.inf], [1, 0]]), "NaN or infinite"),
         (np.array([[0, np.nan], [1, 0]]), "NaN"),
         (np.array([[0, 2.0], [1, 0]]), "between -1 and 1"),
         ([["a"]], "array of numbers"),
@@ -181,3 +211,20 @@ def test_bad_options_are_refused() -> None:
 def test_a_dense_Z_of_a_huge_crowd_is_refused_with_its_size() -> None:
     with pytest.raises(ValueError, match="80 GB"):
         regularized_path_similarity(csr_array((100_000, 100_000)))
+
+
+def test_a_dense_Z_is_refused_from_one_particle_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similarity, "_DENSE_LIMIT", 3)
+    assert regularized_path_similarity(np.zeros((3, 3))).shape == (3, 3)
+    with pytest.raises(ValueError, match="Z of 4 particles"):
+        regularized_path_similarity(np.zeros((4, 4)))
+
+
+def test_rounding_beyond_1_is_no_reason_to_refuse() -> None:
+    np.testing.assert_allclose(collectiveness([[0, 1 + 1e-15], [1, 0]]), [1, 1], atol=1e-13)
+
+
+def test_z_just_below_the_end_of_its_range_is_taken() -> None:
+    assert kappa(0.25 * (1 - 2e-9), 4) == pytest.approx(0.25 / 2e-9, rel=1e-6)
+    with pytest.raises(ValueError, match="below 1/K"):
+        kappa(0.25 * (1 - 0.5e-9), 4)
