@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.spatial import KDTree
 
+from mpas_lite.video.arrays import Points
+
 # Entries a batch of tied particles may hold at a time: bounds the memory on grids and heaps of particles.
 _BATCH_ENTRIES = 4_000_000
 
@@ -138,7 +140,7 @@ def _rank_tied(tree: KDTree, rows: np.ndarray, neighbours: np.ndarray, asked: in
         asked = min(2 * asked, n)
 
 
-def _vectors(array: ArrayLike, name: str) -> np.ndarray:
+def _vectors(array: ArrayLike, name: str) -> Points:
     """The array as (N, 2) finite float64, or one clear sentence."""
     try:
         vectors = np.asarray(array, dtype=np.float64)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mpas_lite.video.arrays import Mask, Points
 
-def circular_region_merging(position: np.ndarray, radius: float, shape: tuple[int, int]) -> np.ndarray:
+
+def circular_region_merging(position: Points, radius: float, shape: tuple[int, int]) -> Mask:
     """Union of discs around particles.
 
     Parameters

@@ -12,6 +12,7 @@ from mpas_lite.crowd.merging import collective_merging
 from mpas_lite.labels.circles import circular_region_merging
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import Particles, particles_of_window, windows
+from mpas_lite.video.arrays import Frame, Mask
 from mpas_lite.video.reader import read_video
 from mpas_lite.video.video import Video
 
@@ -33,10 +34,10 @@ class LabelledFrame:
     """
 
     index: int
-    frame: np.ndarray
+    frame: Frame
     particles: Particles
     labels: np.ndarray
-    mask: np.ndarray
+    mask: Mask
 
 
 def label_particles(
@@ -70,7 +71,7 @@ def label_frames(video: Video | str, settings: LabelSettings | None = None) -> I
         yield label_window(index, frames, settings)
 
 
-def label_window(index: int, frames: list[np.ndarray], settings: LabelSettings) -> LabelledFrame:
+def label_window(index: int, frames: list[Frame], settings: LabelSettings) -> LabelledFrame:
     """Pseudo-label of the first of some consecutive frames, (H, W, 3) uint8 RGB."""
     particles = particles_of_window(
         frames,

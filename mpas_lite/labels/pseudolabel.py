@@ -34,6 +34,7 @@ from mpas_lite.labels.frames import label_window
 from mpas_lite.labels.refined import FirstPass
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import windows
+from mpas_lite.video.arrays import Frame
 from mpas_lite.video.clip import Clip
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.reader import read_video
@@ -210,7 +211,7 @@ def _count_empty(folder: Path, indices: Iterable[int]) -> int:
 
 def _windows(
     video: Video, settings: LabelSettings, progress: bool, done: Iterable[int] = ()
-) -> Iterator[tuple[int, list[np.ndarray]]]:
+) -> Iterator[tuple[int, list[Frame]]]:
     """The windows of the kept frames that are not done, with a progress bar."""
     total = max(0, len(video) - settings.interval - 1) // settings.every + 1
     skip = frozenset(done)

@@ -20,6 +20,7 @@ from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.labels.refine.survey import FrameSampler, Survey, working_scale
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import Particles, windows
+from mpas_lite.video.arrays import Frame
 from mpas_lite.video.reader import read_video
 from mpas_lite.video.video import Video
 
@@ -44,7 +45,7 @@ def refine_video(
     """
     settings = settings or LabelSettings()
     video = read_video(video)
-    first, frames = FirstPass(replace(settings, refine=settings.refine or Refinement())), Spill[np.ndarray]()
+    first, frames = FirstPass(replace(settings, refine=settings.refine or Refinement())), Spill[Frame]()
     for index, window in windows(video, every=settings.every, interval=settings.interval):
         frames.append(first.label(index, window).frame)
     return first.refine(zip(first.indices, frames, strict=True), video)
@@ -69,7 +70,7 @@ class FirstPass:
         self._found: Spill[tuple[Particles, np.ndarray]] = Spill()
         self._starts, self._both = FrameSampler(), FrameSampler()  # of windows, and both their ends
 
-    def label(self, index: int, window: list[np.ndarray]) -> LabelledFrame:
+    def label(self, index: int, window: list[Frame]) -> LabelledFrame:
         """The paper's label of the first of some consecutive frames, (H, W, 3) uint8 RGB."""
         one = label_window(index, window, self._settings)
         self.indices.append(index)
@@ -80,7 +81,7 @@ class FirstPass:
         return one
 
     def refine(
-        self, frames: Iterable[tuple[int, np.ndarray]], video: Video, *, both_ends: bool | None = None
+        self, frames: Iterable[tuple[int, Frame]], video: Video, *, both_ends: bool | None = None
     ) -> tuple[Survey, Iterator[Refined]]:
         """The second pass, once all kept frames are labelled.
 

@@ -16,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mpas_lite.video.arrays import Frame, Grey, Points
 from mpas_lite.video.reader import read_video
 from mpas_lite.video.video import Video
 
@@ -42,8 +43,8 @@ class Particles:
         0-based index of the frame that the positions belong to.
     """
 
-    position: np.ndarray
-    velocity: np.ndarray
+    position: Points
+    velocity: Points
     frame: int
 
     def __len__(self) -> int:
@@ -112,9 +113,7 @@ def track(
         )
 
 
-def windows(
-    video: Video, *, every: int, interval: int, skip: Container[int] = ()
-) -> Iterator[tuple[int, list[np.ndarray]]]:
+def windows(video: Video, *, every: int, interval: int, skip: Container[int] = ()) -> Iterator[tuple[int, list[Frame]]]:
     """The kept frames, each with the ``interval`` frames that follow it.
 
     A kept frame in whose window a frame is damaged is left out: a velocity is really one over ``interval`` frames.
@@ -142,7 +141,7 @@ def windows(
     if every < 1 or interval < 1:
         raise ValueError(f"every ({every}) and interval ({interval}) are numbers of frames: at least 1.")
 
-    recent: deque[tuple[int, np.ndarray]] = deque(maxlen=interval + 1)
+    recent: deque[tuple[int, Frame]] = deque(maxlen=interval + 1)
     last, found = -1, False
     for last, frame in video.frames(_needed(every, interval, skip)):
         recent.append((last, frame))
@@ -173,7 +172,7 @@ def _needed(every: int, interval: int, skip: Container[int]) -> Iterator[int]:
 
 
 def particles_of_window(
-    frames: Sequence[np.ndarray],
+    frames: Sequence[Frame],
     index: int = 0,
     *,
     max_corners: int = 3000,
@@ -196,9 +195,7 @@ def particles_of_window(
     return Particles(path[0][moving], velocity[moving], index)
 
 
-def find_corners(
-    grey: np.ndarray, *, max_corners: int = 3000, quality: float = 0.01, min_distance: float = 3.0
-) -> np.ndarray:
+def find_corners(grey: Grey, *, max_corners: int = 3000, quality: float = 0.01, min_distance: float = 3.0) -> Points:
     """Corners of an image: points whose patch differs from itself shifted in any direction.
 
     Parameters
@@ -216,7 +213,7 @@ def find_corners(
     return np.zeros((0, 2), np.float32) if corners is None else corners[:, 0]
 
 
-def follow(greys: Sequence[np.ndarray], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def follow(greys: Sequence[Grey], points: Points) -> tuple[np.ndarray, np.ndarray]:
     """Follow points from frame to frame by pyramidal Lucas-Kanade, and back again.
 
     Parameters
@@ -239,7 +236,7 @@ def follow(greys: Sequence[np.ndarray], points: np.ndarray) -> tuple[np.ndarray,
     return path, drift
 
 
-def _there(greys: Sequence[np.ndarray], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _there(greys: Sequence[Grey], points: Points) -> tuple[np.ndarray, np.ndarray]:
     """Where the points are in each frame, (T, N, 2), and which were never lost nor outside the image, (N,)."""
     path = np.repeat(points.astype(np.float32)[None], len(greys), axis=0)
     found = np.ones(len(points), bool)
@@ -250,7 +247,7 @@ def _there(greys: Sequence[np.ndarray], points: np.ndarray) -> tuple[np.ndarray,
     return path, found & np.all((path >= 0) & (path <= (width - 1, height - 1)), axis=(0, 2))
 
 
-def _drift(greys: Sequence[np.ndarray], path: np.ndarray) -> np.ndarray:
+def _drift(greys: Sequence[Grey], path: np.ndarray) -> np.ndarray:
     """Distance in px between the start of each path and where the way back ends; infinite where one is lost."""
     back = path[-1]
     found = np.ones(len(back), bool)
@@ -260,7 +257,7 @@ def _drift(greys: Sequence[np.ndarray], path: np.ndarray) -> np.ndarray:
     return np.where(found, np.linalg.norm(back - path[0], axis=1), np.inf).astype(np.float32)
 
 
-def _step(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _step(before: Grey, after: Grey, points: Points) -> tuple[np.ndarray, np.ndarray]:
     if len(points) == 0:
         return points, np.zeros(0, bool)
     moved, status, _ = cv2.calcOpticalFlowPyrLK(before, after, np.ascontiguousarray(points), None, **_LK)

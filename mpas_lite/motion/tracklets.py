@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mpas_lite.motion.klt import Particles
 from mpas_lite.video.limits import check_regular
@@ -37,7 +38,7 @@ class Tracklet:
     """
 
     start: int
-    position: np.ndarray
+    position: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.position)

@@ -13,6 +13,8 @@ from itertools import islice
 import numpy as np
 from scipy.spatial import KDTree
 
+from mpas_lite.video.arrays import Points
+
 
 def self_driven_particles(
     n: int = 400,
@@ -23,7 +25,7 @@ def self_driven_particles(
     radius: float = 1.0,
     speed: float = 0.03,
     seed: int = 0,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[Points, Points]]:
     """Particles that align with their neighbours, step after step without end.
 
     ``theta_i <- direction of (mean of the unit velocities within radius of i) + noise * pi * u``, u uniform in
@@ -70,7 +72,7 @@ def self_driven_particles(
 
 def _steps(
     n: int, noise: float, outliers: int, side: float, radius: float, speed: float, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[Points, Points]]:
     position = rng.uniform(0, side, (n + outliers, 2))
     angle = rng.uniform(-np.pi, np.pi, n + outliers)
     while True:
@@ -85,9 +87,7 @@ def _steps(
         position = (position + speed * np.stack([np.cos(angle), np.sin(angle)], axis=1)) % side
 
 
-def at_steps(
-    steps: Iterator[tuple[np.ndarray, np.ndarray]], wanted: tuple[int, ...]
-) -> list[tuple[np.ndarray, np.ndarray]]:
+def at_steps(steps: Iterator[tuple[Points, Points]], wanted: tuple[int, ...]) -> list[tuple[Points, Points]]:
     """Positions and velocities after the wanted numbers of steps, which must increase.
 
     Examples
@@ -99,7 +99,7 @@ def at_steps(
     return [moment for step, moment in enumerate(islice(steps, wanted[-1] + 1)) if step in wanted]
 
 
-def order(velocity: np.ndarray) -> float:
+def order(velocity: Points) -> float:
     """Order parameter v: the length of the mean direction of motion.
 
     1 where all move the same way, about 1/sqrt(N) where every direction is alike. Physicists measure flocks by it.

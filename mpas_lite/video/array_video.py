@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from mpas_lite.video.arrays import Frame
 from mpas_lite.video.finding import as_path
 from mpas_lite.video.video import Video
 
@@ -17,7 +18,7 @@ class ArrayVideo(Video):
         super().__init__(name, "array", fps, (frames.shape[1], frames.shape[2]), len(frames))
         self._frames = frames
 
-    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, Frame]]:
         """As :meth:`Video.frames`; a grey frame is given three equal colours."""
         for index in indices:
             if index >= len(self._frames):
@@ -44,7 +45,7 @@ def frames_of_array(frames: object) -> np.ndarray:
     return array
 
 
-def _as_rgb(frame: np.ndarray) -> np.ndarray:
+def _as_rgb(frame: Frame) -> Frame:
     if frame.ndim == 3 and frame.shape[2] == 3:
         return frame
     grey = frame if frame.ndim == 2 else frame[:, :, 0]

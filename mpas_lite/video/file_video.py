@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
+from mpas_lite.video.arrays import Frame
 from mpas_lite.video.capture import Capture
 from mpas_lite.video.containers import counts_frames, mp4_track
 from mpas_lite.video.video import Video
@@ -49,7 +49,7 @@ class FileVideo(Video):
                 capture.close()
         return self._read
 
-    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, Frame]]:
         """As :meth:`Video.frames`; what is damaged or cut off is said in a warning."""
         capture = Capture(Path(self.source))
         asked = -1
@@ -72,7 +72,7 @@ class FileVideo(Video):
             capture.close()
             self._say_if_skipped(capture.gaps)
 
-    def _checked(self, index: int, image: np.ndarray) -> np.ndarray:
+    def _checked(self, index: int, image: Frame) -> Frame:
         if image.shape[:2] != self.shape:
             (height, width), (first_height, first_width) = image.shape[:2], self.shape
             raise ValueError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mpas_lite.video.arrays import Frame
 from mpas_lite.video.images import image_view, read_deep, read_image
 from mpas_lite.video.video import Video
 
@@ -27,14 +28,14 @@ class FolderVideo(Video):
                 stacklevel=3,
             )
 
-    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, Frame]]:
         """As :meth:`Video.frames`; an image that has changed its size since is refused."""
         for index in indices:
             if index >= len(self.paths):
                 return
             yield index, self._checked(index, _eight_bit(self.paths[index], self._bits))
 
-    def _checked(self, index: int, frame: np.ndarray) -> np.ndarray:
+    def _checked(self, index: int, frame: Frame) -> Frame:
         if frame.shape[:2] != self.shape:
             (height, width), (was_height, was_width) = frame.shape[:2], self.shape
             raise ValueError(
@@ -80,7 +81,7 @@ def _common_bits(paths: Sequence[Path]) -> int | None:
     return next(bits for bits in (8, 10, 12, 14, 16) if largest < 2**bits)
 
 
-def _eight_bit(path: Path, bits: int | None) -> np.ndarray:
+def _eight_bit(path: Path, bits: int | None) -> Frame:
     """A frame of a folder as (H, W, 3) uint8 RGB; ``bits`` are those of all its frames, see :func:`_common_bits`."""
     frame = read_deep(path)
     if (frame.dtype == np.uint8) != (bits is None):

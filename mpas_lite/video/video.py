@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
-import numpy as np
+from mpas_lite.video.arrays import Frame
 
 
 class Video(ABC):
@@ -38,7 +38,7 @@ class Video(ABC):
     def __len__(self) -> int:
         return self._length
 
-    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[int, Frame]]:
         return self.frames(count())
 
     def __repr__(self) -> str:
@@ -46,7 +46,7 @@ class Video(ABC):
         return f"<Video {self.name}: {len(self)} frames of {width}x{height} at {self.fps:g} fps>"
 
     @abstractmethod
-    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, Frame]]:
         """Yield ``(index, frame)`` for increasing ``indices``; stops where the video does.
 
         Frames in between are passed over without being converted to RGB. A damaged frame is left out, and those

@@ -19,9 +19,10 @@ from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.labels.refine.foreground import deepest_shadow
 from mpas_lite.labels.refine.light import match_light
 from mpas_lite.labels.refine.pixels import largest, smooth
+from mpas_lite.video.arrays import Frame
 
 
-def estimate_background(frames: Sequence[np.ndarray]) -> Background:
+def estimate_background(frames: Sequence[Frame]) -> Background:
     """The background of a clip, from frames spread evenly over it.
 
     Parameters
@@ -72,7 +73,7 @@ def densest_value(samples: np.ndarray, *, part: float = 0.45) -> np.ndarray:
     return middle.reshape(samples.shape[1:])
 
 
-def _judged(image: np.ndarray, stack: np.ndarray) -> Background:
+def _judged(image: Frame, stack: np.ndarray) -> Background:
     """Noise and trust of a background image, from how the samples scatter about it."""
     flat = smooth(image)
     distance = np.stack([largest(cv2.absdiff(smooth(frame), flat)) for frame in stack])
@@ -84,7 +85,7 @@ def _judged(image: np.ndarray, stack: np.ndarray) -> Background:
     return Background(image, np.clip(quarter, still, 1.5 * still), known)
 
 
-def _noise_of_clip(image: np.ndarray, stack: np.ndarray) -> float:
+def _noise_of_clip(image: Frame, stack: np.ndarray) -> float:
     """Standard deviation of still pixels after a 3x3 mean, in grey levels; 0.5 to 3: more is no noise but traffic.
 
     The median of |x| over time is 0.67 of a still pixel's standard deviation, and more where people pass. So the

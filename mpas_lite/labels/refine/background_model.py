@@ -10,6 +10,7 @@ import numpy as np
 
 from mpas_lite.labels.refine.camera import spread_corners
 from mpas_lite.labels.refine.pixels import largest, smallest, smooth
+from mpas_lite.video.arrays import Frame, Grey, Mask
 
 DARKEST_SHADOW = 0.5  # of the light; where the clip's own shadows are too few to tell
 
@@ -29,9 +30,9 @@ class Background:
         How much of the light the deepest shadow lets through, 0 ... 1.
     """
 
-    image: np.ndarray
+    image: Frame
     noise: np.ndarray
-    known: np.ndarray
+    known: Mask
     min_shadow_gain: float = DARKEST_SHADOW
 
     @property
@@ -40,7 +41,7 @@ class Background:
         return self.min_shadow_gain
 
     @cached_property
-    def flat(self) -> np.ndarray:
+    def flat(self) -> Frame:
         """The image after a 3x3 mean, (H, W, 3) uint8."""
         return smooth(self.image)
 
@@ -50,7 +51,7 @@ class Background:
         return spread_corners(self.grey)
 
     @cached_property
-    def grey(self) -> np.ndarray:
+    def grey(self) -> Grey:
         """The image in grey, (H, W) uint8."""
         return cv2.cvtColor(self.image, cv2.COLOR_RGB2GRAY)
 

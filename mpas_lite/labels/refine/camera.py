@@ -8,8 +8,10 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from mpas_lite.video.arrays import Frame, Grey, Mask
 
-def camera_motion(frames: Sequence[np.ndarray]) -> np.ndarray | None:
+
+def camera_motion(frames: Sequence[Frame]) -> np.ndarray | None:
     """How the camera moved, from what stands still: for each frame the map that steadies it.
 
     Corners of the middle frame are looked for in each other one; the shift, turn and zoom that most of them agree
@@ -47,7 +49,7 @@ def shift_of(motion: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.linalg.norm(moved - points, axis=2).max(axis=1)
 
 
-def steadying(frame: np.ndarray, reference: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
+def steadying(frame: Frame, reference: Grey, corners: np.ndarray) -> np.ndarray | None:
     """The map that lays a frame over a reference picture.
 
     Parameters
@@ -88,7 +90,7 @@ def steadying(frame: np.ndarray, reference: np.ndarray, corners: np.ndarray) -> 
     return np.asarray(move, np.float64)
 
 
-def spread_corners(grey: np.ndarray) -> np.ndarray:
+def spread_corners(grey: Grey) -> np.ndarray:
     """Some corners of each of 5x5 cells, (N, 1, 2) float32: the strongest of all would lie in the crowd alone."""
     found = [np.zeros((0, 1, 2), np.float32)]
     height, width = grey.shape
@@ -101,12 +103,12 @@ def spread_corners(grey: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def warp(picture: np.ndarray, move: np.ndarray) -> np.ndarray:
+def warp(picture: Frame, move: np.ndarray) -> Frame:
     """The picture moved by a map (2, 3), at its own size; its border is drawn out."""
     return cv2.warpAffine(picture, move, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
 
 
-def unwarp_mask(mask: np.ndarray, move: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
+def unwarp_mask(mask: Mask, move: np.ndarray | None, shape: tuple[int, int]) -> Mask:
     """A mask of the steadied working frame as one of the frame itself."""
     if move is not None:
         size = mask.shape[1::-1]

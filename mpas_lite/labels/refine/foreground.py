@@ -14,9 +14,10 @@ import numpy as np
 from mpas_lite.labels.refine.background_model import DARKEST_SHADOW, Background
 from mpas_lite.labels.refine.pixels import largest, smallest, smooth
 from mpas_lite.labels.refine.settings import Refinement
+from mpas_lite.video.arrays import Frame, Mask
 
 
-def foreground_mask(frame: np.ndarray, background: Background, *, low: float, high: float) -> np.ndarray:
+def foreground_mask(frame: Frame, background: Background, *, low: float, high: float) -> Mask:
     """Where a frame differs from the background by more than noise.
 
     A pixel belongs when it differs by ``low`` standard deviations of its noise and hangs together with one that
@@ -42,7 +43,7 @@ def foreground_mask(frame: np.ndarray, background: Background, *, low: float, hi
     return strong[part]
 
 
-def shadows(frame: np.ndarray, background: Background, *, colour: float = 0.12) -> np.ndarray:
+def shadows(frame: Frame, background: Background, *, colour: float = 0.12) -> Mask:
     """Where the frame shows the background in another light: as dark as a shadow at most, and of the same colour.
 
     A tenth brighter counts too: light that walls and clothes throw back, and ringing of the compression. In a clip
@@ -67,13 +68,13 @@ def shadows(frame: np.ndarray, background: Background, *, colour: float = 0.12) 
     return shadow
 
 
-def without_shadows(frame: np.ndarray, background: Background, settings: Refinement) -> np.ndarray:
+def without_shadows(frame: Frame, background: Background, settings: Refinement) -> Mask:
     """Where something stands before the background, (H, W) bool; of a frame in the background's light."""
     foreground = foreground_mask(frame, background, low=settings.low, high=settings.high)
     return foreground & ~shadows(frame, background) if settings.shadows else foreground
 
 
-def deepest_shadow(background: Background, stack: Sequence[np.ndarray]) -> float:
+def deepest_shadow(background: Background, stack: Sequence[Frame]) -> float:
     """How much light is left in the clip's shadows, from the insides of large ones.
 
     The sun casts all shadows of a clip equally deep, and inside them the ground keeps its colour and texture:
@@ -91,7 +92,7 @@ def deepest_shadow(background: Background, stack: Sequence[np.ndarray]) -> float
     return max(DARKEST_SHADOW - 0.1, float(np.quantile(values, 0.05)) - 0.04)
 
 
-def _relative_light(frame: np.ndarray, background: Background) -> tuple[np.ndarray, np.ndarray]:
+def _relative_light(frame: Frame, background: Background) -> tuple[np.ndarray, np.ndarray]:
     """How much of the background's light each pixel shows, and how much its colour differs; (H, W) float32."""
     one = (1, 1, 1, 0)
     ratio = cv2.divide(cv2.add(smooth(frame), one), cv2.add(background.flat, one), dtype=cv2.CV_32F)
@@ -99,8 +100,8 @@ def _relative_light(frame: np.ndarray, background: Background) -> tuple[np.ndarr
     return light, (largest(ratio) - smallest(ratio)) / light
 
 
-def _even(light: np.ndarray) -> np.ndarray:
+def _even(light: np.ndarray) -> Mask:
     """Where the share of light hardly changes over 5x5 pixels: the texture seen is the background's own."""
     mean = cv2.blur(light, (5, 5))
-    even: np.ndarray = cv2.blur(light * light, (5, 5)) - mean * mean < (0.05 * light) ** 2
+    even: Mask = cv2.blur(light * light, (5, 5)) - mean * mean < (0.05 * light) ** 2
     return even

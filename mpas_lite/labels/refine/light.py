@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mpas_lite.video.arrays import Frame
 
-def light_change(frame: np.ndarray, background: np.ndarray, *, pixels: int = 1500) -> tuple[np.ndarray, np.ndarray]:
+
+def light_change(frame: Frame, background: Frame, *, pixels: int = 1500) -> tuple[np.ndarray, np.ndarray]:
     """Gain and offset of each channel that turn the background's light into the frame's.
 
     Clouds and a camera's automatic exposure change all pixels alike; people change some. So a line is put through
@@ -57,13 +59,13 @@ def light_change(frame: np.ndarray, background: np.ndarray, *, pixels: int = 150
     return gain, offset
 
 
-def apply_illumination(image: np.ndarray, gain: np.ndarray, offset: np.ndarray) -> np.ndarray:
+def apply_illumination(image: Frame, gain: np.ndarray, offset: np.ndarray) -> Frame:
     """The image in another light, (H, W, 3) uint8; changes of less than a grey level are left alone."""
     if np.abs((gain - 1) * 128 + offset).max() < 1 and np.abs(gain - 1).max() < 0.02:
         return image
     return cv2.transform(image, np.column_stack([np.diag(gain), offset]))
 
 
-def match_light(frame: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def match_light(frame: Frame, reference: Frame) -> Frame:
     """The frame in the light of a reference picture of the same place; (H, W, 3) uint8 all three."""
     return apply_illumination(frame, *light_change(reference, frame))

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 
 from mpas_lite.labels.refine.person_size import PersonSize
+from mpas_lite.video.arrays import Mask, Points
 
 
-def swaying(
-    moving: Sequence[tuple[np.ndarray, np.ndarray]], person: PersonSize, speed: float, shape: tuple[int, int]
-) -> np.ndarray:
+def swaying(moving: Sequence[tuple[Points, Points]], person: PersonSize, speed: float, shape: tuple[int, int]) -> Mask:
     """Places where something moves most of the time, more slowly than the crowd, to and fro: trees, flags, water.
 
     Over the whole clip the velocities at such a place cancel: their mean is less than a third of the mean speed.
@@ -49,9 +48,7 @@ def swaying(
     return large[: shape[0], : shape[1]] > 0
 
 
-def vehicles(
-    foreground: np.ndarray, position: np.ndarray, velocity: np.ndarray, person: PersonSize, speed: float
-) -> np.ndarray:
+def vehicles(foreground: Mask, position: Points, velocity: Points, person: PersonSize, speed: float) -> Mask:
     """Regions that are no people: as wide as high or more, of one piece, and much faster than the crowd.
 
     Nothing is known of a vehicle but this: no person is 0.8 of his height wide, a group of that width does not
@@ -95,13 +92,13 @@ def vehicles(
 
 
 def not_crowd(
-    foreground: np.ndarray,
-    position: np.ndarray,
-    velocity: np.ndarray,
+    foreground: Mask,
+    position: Points,
+    velocity: Points,
     person: PersonSize,
     speed: float,
-    sways: np.ndarray | None,
-) -> np.ndarray:
+    sways: Mask | None,
+) -> Mask:
     """Vehicles, and the places that sway (where they are known), (H, W) bool; parameters as in :func:`vehicles`."""
     driving = vehicles(foreground, position, velocity, person, speed)
     return driving if sways is None else driving | sways

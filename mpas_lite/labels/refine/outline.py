@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mpas_lite.video.arrays import Mask, Points
 
-def distance_to(position: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+
+def distance_to(position: Points, shape: tuple[int, int]) -> np.ndarray:
     """Distance of every pixel to the nearest particle in px, (H, W) float32; infinite where there is none.
 
     Examples
@@ -24,7 +26,7 @@ def distance_to(position: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return distance
 
 
-def close_gaps(mask: np.ndarray, tall: np.ndarray, closing: float) -> np.ndarray:
+def close_gaps(mask: Mask, tall: np.ndarray, closing: float) -> Mask:
     """Gaps narrower than ``closing`` heights of a person closed, specks and pinholes far smaller than one dropped.
 
     Parameters
@@ -47,7 +49,7 @@ def close_gaps(mask: np.ndarray, tall: np.ndarray, closing: float) -> np.ndarray
     return _without_specks(~_without_specks(~mask, speck), speck)
 
 
-def doubtful(mask: np.ndarray, foreground: np.ndarray, tall: np.ndarray) -> np.ndarray:
+def doubtful(mask: Mask, foreground: Mask, tall: np.ndarray) -> Mask:
     """Where a label is not to be trusted: along its border, and where something stands that was not labelled.
 
     Compression blurs outlines by a pixel or two; and what differs from the background outside the label is a
@@ -59,7 +61,7 @@ def doubtful(mask: np.ndarray, foreground: np.ndarray, tall: np.ndarray) -> np.n
     return border | (foreground & ~mask)
 
 
-def _without_specks(mask: np.ndarray, area: float) -> np.ndarray:
+def _without_specks(mask: Mask, area: float) -> Mask:
     _, part, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     large = boxes[:, cv2.CC_STAT_AREA] >= area
     large[0] = False

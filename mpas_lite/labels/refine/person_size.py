@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mpas_lite.video.arrays import Mask
+
 
 @dataclass(frozen=True)
 class PersonSize:
@@ -28,7 +30,7 @@ class PersonSize:
         return np.maximum(self.slope * np.asarray(y, np.float64) + self.intercept, 6.0)
 
 
-def person_size(foregrounds: Sequence[np.ndarray]) -> PersonSize:
+def person_size(foregrounds: Sequence[Mask]) -> PersonSize:
     """Height of people against the row of their feet, from regions as slender as a person.
 
     A region 1.5 to 4.5 times as high as wide, fairly full and inside the picture is taken for a person. A line is

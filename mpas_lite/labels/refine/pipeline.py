@@ -34,6 +34,7 @@ from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.labels.refine.standing import Look, propagate_static, unchanged
 from mpas_lite.labels.refine.survey import Survey, survey_clip, working_frame, working_scale
 from mpas_lite.motion.klt import Particles
+from mpas_lite.video.arrays import Frame, Mask
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ class Refined:
     """A refined label: the mask, and which pixels it is sure of, (H, W) bool each."""
 
     index: int
-    mask: np.ndarray
-    valid: np.ndarray = field(repr=False)
+    mask: Mask
+    valid: Mask = field(repr=False)
 
 
 def refine_clip(
-    frames: Iterable[tuple[int, np.ndarray]],
+    frames: Iterable[tuple[int, Frame]],
     found: Sequence[tuple[Particles, np.ndarray]],
-    samples: Sequence[np.ndarray],
+    samples: Sequence[Frame],
     *,
     radius: float,
     scale: float = 1.0,
@@ -84,7 +85,7 @@ def refine_clip(
 
 
 def _circles(
-    frames: Iterable[tuple[int, np.ndarray]], found: Iterable[tuple[Particles, np.ndarray]], radius: float
+    frames: Iterable[tuple[int, Frame]], found: Iterable[tuple[Particles, np.ndarray]], radius: float
 ) -> Iterator[Refined]:
     """The paper's labels as they are, where there is no background."""
     for (index, frame), (particles, labels) in zip(frames, found, strict=True):
@@ -94,7 +95,7 @@ def _circles(
 
 
 def _refined(
-    frames: Iterable[tuple[int, np.ndarray]],
+    frames: Iterable[tuple[int, Frame]],
     found: Iterable[tuple[Particles, np.ndarray]],
     survey: Survey,
     background: Background,
@@ -104,7 +105,7 @@ def _refined(
     """Look at every frame by itself; then pass labels on to those who stand; then finish."""
     looks: Spill[_KeptLook] = Spill()
     shape = (0, 0)
-    before: np.ndarray | None = None
+    before: Frame | None = None
     for (index, frame), (particles, labels) in zip(frames, found, strict=True):
         shape = frame.shape[:2]
         crowd = Particles(particles.position[labels > 0], particles.velocity[labels > 0], index)
@@ -128,14 +129,14 @@ class _KeptLook(Look):
 
 
 def _look(
-    frame: np.ndarray,
+    frame: Frame,
     crowd: Particles,
-    before: np.ndarray | None,
+    before: Frame | None,
     survey: Survey,
     background: Background,
     radius: float,
     settings: Refinement,
-) -> tuple[_KeptLook, np.ndarray]:
+) -> tuple[_KeptLook, Frame]:
     """Everything that one frame says, and the frame as it was compared (for the next one)."""
     scale = working_scale(frame.shape[:2])
     position, velocity = crowd.position * scale, crowd.velocity * scale
@@ -160,7 +161,7 @@ def _look(
     return _KeptLook(np.packbits(seed), np.packbits(foreground), np.packbits(same), crowd.frame, move), picture
 
 
-def seed_mask(foreground: np.ndarray, near: np.ndarray, known: np.ndarray, circles: np.ndarray) -> np.ndarray:
+def seed_mask(foreground: Mask, near: Mask, known: Mask, circles: Mask) -> Mask:
     """What one frame labels without regard to others: what stands there near the crowd.
 
     Parameters
@@ -176,5 +177,5 @@ def seed_mask(foreground: np.ndarray, near: np.ndarray, known: np.ndarray, circl
     return np.where(known, foreground & near, circles)
 
 
-def _unpacked(bits: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _unpacked(bits: np.ndarray, shape: tuple[int, int]) -> Mask:
     return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape) > 0

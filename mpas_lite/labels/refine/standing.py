@@ -10,6 +10,7 @@ import numpy as np
 
 from mpas_lite.files.spill import Spill
 from mpas_lite.labels.refine.pixels import largest, smooth
+from mpas_lite.video.arrays import Frame, Mask
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,6 @@ def propagate_static(looks: Sequence[Look]) -> Iterator[np.ndarray]:
         yield earlier | backward[len(looks) - 1 - number]
 
 
-def unchanged(frame: np.ndarray, before: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+def unchanged(frame: Frame, before: Frame, tolerance: np.ndarray) -> Mask:
     """Where two frames look the same: no channel differs by more than the tolerance after a 3x3 mean."""
     return largest(cv2.absdiff(smooth(frame), smooth(before))) <= tolerance

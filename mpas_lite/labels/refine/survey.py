@@ -17,6 +17,7 @@ from mpas_lite.labels.refine.not_crowd import swaying
 from mpas_lite.labels.refine.person_size import PersonSize, person_size
 from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.motion.klt import Particles
+from mpas_lite.video.arrays import Frame, Mask
 
 _NOTHING_STANDS = (
     "The camera moves, or people hide all that stands still, so there is no background to compare with: discs stay."
@@ -48,13 +49,13 @@ class Survey:
     background: Background | None
     person: PersonSize
     speed: float = 0.0
-    sways: np.ndarray | None = None
+    sways: Mask | None = None
     shakes: bool = False
     notes: tuple[str, ...] = ()
 
 
 def survey_clip(
-    samples: Sequence[np.ndarray],
+    samples: Sequence[Frame],
     found: Sequence[tuple[Particles, np.ndarray]],
     settings: Refinement,
     *,
@@ -124,10 +125,10 @@ class FrameSampler:
     """
 
     def __init__(self) -> None:
-        self.frames: list[np.ndarray] = []
+        self.frames: list[Frame] = []
         self._every, self._seen = 1, 0
 
-    def add(self, frame: np.ndarray) -> None:
+    def add(self, frame: Frame) -> None:
         """Take the frame, (H, W, 3) uint8, or pass it over."""
         if self._seen % self._every == 0:
             if len(self.frames) == 2 * SAMPLES:
@@ -138,7 +139,7 @@ class FrameSampler:
         self._seen += 1
 
 
-def working_frame(frame: np.ndarray) -> np.ndarray:
+def working_frame(frame: Frame) -> Frame:
     """The frame, or where its long side is over 480 px a smaller copy: the background needs no more."""
     scale = working_scale(frame.shape[:2])
     return frame if scale == 1 else cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
