@@ -95,7 +95,7 @@ def train(
             state.add(losses)
             epoch_ends = state.step % plan.steps_per_epoch == 0
             validation = end_epoch(fabric, learner, plan, state, job) if epoch_ends else None
-            progress.add(step, losses, validation)
+            progress.add(step, learner.lr, losses, validation)
             if epoch_ends or stopping or state.step % job.upkeep.checkpoint_every == 0:
                 _keep(learner, state, progress, job)
             if stopping:
@@ -136,8 +136,7 @@ def train_step(
     """
     config = plan.config
     seed_dropout(config.seed, step, fabric.global_rank)
-    for group in learner.optimizer.param_groups:
-        group["lr"] = plan.learning_rate(step)
+    learner.lr = plan.learning_rate(step)
     images = len(plan.indices(step)) / fabric.world_size
 
     learner.optimizer.zero_grad()

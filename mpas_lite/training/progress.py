@@ -40,15 +40,15 @@ class Progress:
     def __exit__(self, *_: Any) -> None:
         self.bar.close()
 
-    def add(self, step: int, losses: list[float], validation: float | None) -> None:
-        """Note a step, counted from 0, that is done: its (L, L_SEG, L_AIR), and what a validation after it gave."""
+    def add(self, step: int, lr: float, losses: list[float], validation: float | None) -> None:
+        """Note a step, counted from 0, that is done: rate, (L, L_SEG, L_AIR), and what a validation after it gave."""
         total, segmentation, air = losses
         if self.log:
             self.clock, before = time.perf_counter(), self.clock
             self.log.add(
                 step=step + 1,
                 epoch=step // self.plan.steps_per_epoch + 1,
-                lr=self.plan.learning_rate(step),
+                lr=lr,
                 loss=total,
                 segmentation=segmentation,
                 air=air,

@@ -72,7 +72,7 @@ class Rounds:
 
 
 @dataclass(frozen=True)
-class Taught:
+class SelfTrainingResult:
     """What the rounds came to.
 
     Attributes
@@ -100,7 +100,7 @@ def fit_in_rounds(
     config: TrainConfig,
     say: Callable[[str], None] = print,
     **options: Any,
-) -> Taught:
+) -> SelfTrainingResult:
     """Train a net in place, then let it correct its labels and go on, as long as that helps.
 
     Parameters
@@ -131,7 +131,7 @@ def fit_in_rounds(
     if not isinstance(dataset, PairDataset):
         dataset = PairDataset(dataset, long_side=config.long_side, skip_damaged=True)
     if rounds.most == 0:
-        return Taught(fit(net, dataset, out=out, config=config, **options), [], 0)
+        return SelfTrainingResult(fit(net, dataset, out=out, config=config, **options), [], 0)
     train, held = hold_out(dataset, rounds.held_out)
     config = replace(config, ema=rounds.average)
     again = replace(config, epochs=max(1, math.ceil(config.epochs * rounds.share)))
@@ -152,7 +152,7 @@ def fit_in_rounds(
         net.load_state_dict(student.state_dict())
         net.provenance.update(student.provenance)
         kept = number
-    return Taught(history, agreement, kept)
+    return SelfTrainingResult(history, agreement, kept)
 
 
 def hold_out(pairs: PairDataset, every: int) -> tuple[PairDataset, PairDataset]:

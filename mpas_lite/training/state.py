@@ -61,6 +61,16 @@ class Learner:
         )
         self.scaling = fabric.strategy.precision
 
+    @property
+    def lr(self) -> float:
+        """The optimizer's learning rate."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = value
+
     def result(self) -> dict[str, Tensor]:
         """The weights that are the result so far."""
         weights: dict[str, Tensor] = (self.trained if self.averaged is None else self.averaged.module).state_dict()

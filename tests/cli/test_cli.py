@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from mpas_lite import cli
 from mpas_lite.files.atomic import read_json
 from mpas_lite.network.weights import fingerprint, load
+from mpas_lite.training.records import read_log
 from mpas_lite.video.images import read_image, write_image
 
 
@@ -47,7 +48,7 @@ FAST = ("--steps", 4, "--long-side", 96, "--every", 5, "--device", "cpu", "--qui
 
 def test_run_leaves_all_that_it_promises_and_goes_on_where_it_stopped(call, clip, tmp_path):
     out = tmp_path / "out"
-    code, said, _ = call("run", clip, "--out", out, *FAST)
+    code, said, _ = call("run", clip, "--out", out, "--batch-size", 1, *FAST)
     assert code == 0
     assert "| CM+CRM |" in said
     assert "MOG2 closed" in said
@@ -60,10 +61,12 @@ def test_run_leaves_all_that_it_promises_and_goes_on_where_it_stopped(call, clip
     methods = {"CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET"}
     assert set(metrics["iou"]["square"]["crowd"]) == methods
     assert all(0 <= value <= 1 for value in metrics["iou"]["square"]["crowd"].values())
+    rates = [float(row["lr"]) for row in read_log(out / "training" / "log.csv")]
+    assert rates == pytest.approx([0.02, 0.0180902, 0.0130902, 0.0069098, 0.0019098], rel=1e-4)  # half a cosine's wave
     weights = fingerprint(load(out / "model.safetensors"))
     kept = (out / "masks" / "000003.png").stat().st_mtime_ns
 
-    code, again, _ = call("run", clip, "--out", out, *FAST)
+    code, again, _ = call("run", clip, "--out", out, "--batch-size", 1, *FAST)
     assert code == 0
     assert again == said
     assert fingerprint(load(out / "model.safetensors")) == weights

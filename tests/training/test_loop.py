@@ -106,9 +106,7 @@ def test_a_net_without_the_branch_sees_one_view(clip: Path, view: str, seen: int
 
 
 def test_a_net_with_the_branch_sees_both_views_anyway(clip: Path) -> None:
-    with pytest.raises(
-        ValueError, match=r"view='augmented' is for a net without the siamese branch"
-    ):
+    with pytest.raises(ValueError, match=r"view='augmented' is for a net without the siamese branch"):
         fit(new_net(), clip, epochs=1, view="augmented", **QUICK)
 
 
@@ -157,6 +155,27 @@ def test_every_pair_is_seen_once_an_epoch() -> None:
     shares = [list(Plan(10, config, processes=2).batches(0, rank)) for rank in range(2)]
     assert sorted(index for share in shares for batch in share[:2] for _, index in batch) == list(range(10))
     assert all(batch for rank in range(4) for batch in Plan(1, config, processes=4).batches(0, rank))
+
+
+def test_the_rate_is_constant_or_falls_along_a_cosine(clip: Path, tmp_path: Path, monkeypatch) -> None:
+    """What the log says is what the optimizer had, also after a resume."""
+    used: list[float] = []
+    step = torch.optim.SGD.step
+
+    def noting(self: torch.optim.SGD, *args: Any, **options: Any) -> Any:
+        used.append(self.param_groups[0]["lr"])
+        return step(self, *args, **options)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", noting)
+    options = {"epochs": 2, "lr": 0.1, **QUICK}  # three steps an epoch
+    fit(new_net(), clip, out=tmp_path / "constant", **options)
+    assert used == [0.1] * 6
+    used.clear()
+    while not fit(new_net(), clip, out=tmp_path / "cosine", schedule="cosine", max_seconds=0, **options).finished:
+        pass
+    assert used == pytest.approx([0.1, 0.05 + 0.05 * 0.75**0.5, 0.075, 0.05, 0.025, 0.05 - 0.05 * 0.75**0.5])
+    for name, rates in (("constant", [0.1] * 6), ("cosine", used)):
+        assert [float(row["lr"]) for row in read_log(tmp_path / name / "log.csv")] == pytest.approx(rates)
 
 
 # ---------------------------------------------------------------------------------- parts of a batch, averages
@@ -329,7 +348,7 @@ def test_killed_and_resumed_ends_bit_for_bit_like_uninterrupted(clip: Path, tmp_
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes to kill are forks: they need no new import")
 def test_killed_at_ten_random_moments_ends_bit_for_bit_like_uninterrupted(clip: Path, tmp_path: Path) -> None:
     options = {"epochs": 40, "ema": 0.95, "checkpoint_every": 2, **QUICK}
-    resumed, whole, rng = new_net(), new_net(), np.random.default_rng()
+    resumed, whole, rng = new_net(), new_net(), np.random.default_rng(0)
     seconds = fit(whole, clip, out=tmp_path / "whole", **options).seconds
     for _ in range(10):
         child = os.fork()

@@ -33,13 +33,30 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 8)
 
 
-@given(st.booleans(), st.floats(0, 1), st.floats(0.01, 0.99))
-def test_a_vote_is_won_by_the_larger_side(label: bool, probability: float, trust: float):
-    votes = (1 - trust) * label + trust * probability
-    got = outvoted(np.array([label]), np.array([probability]), trust)[0]
-    assert got == (votes > 0.5)
+@pytest.mark.parametrize(("trust", "lost", "won"), [(0.6, 1 / 6, 5 / 6), (0.75, 1 / 3, 2 / 3), (0.9, 4 / 9, 5 / 9)])
+def test_a_label_is_lost_and_won_where_the_teacher_is_as_sure_as_it_must_be(trust: float, lost: float, won: float):
+    """By hand: a label of 1 is lost below (trust - 1/2) / trust, one of 0 won above 1 / (2 trust)."""
+    probability = np.array([0, lost - 0.001, lost + 0.001, won - 0.001, won + 0.001, 1])
+    assert outvoted(np.ones(6, bool), probability, trust).tolist() == [False, False, True, True, True, True]
+    assert outvoted(np.zeros(6, bool), probability, trust).tolist() == [False, False, False, False, True, True]
+
+
+@given(st.booleans(), st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 0.99))
+def test_a_vote_is_fair(label: bool, probability: float, more: float, trust: float):
+    def got(label: bool, probability: float) -> bool:
+        return bool(outvoted(np.array([label]), np.array([probability]), trust)[0])
+
+    assert got(label, max(probability, more)) >= got(label, min(probability, more))
+    assert got(True, probability) >= got(False, probability)
     if trust < 0.5:
-        assert got == label  # who has less than half of the votes never wins
+        assert got(label, probability) == label  # who has less than half of the votes never wins
+    if trust > 0.5:
+        assert [got(label, 0.0), got(label, 1.0)] == [False, True]
+
+
+@pytest.mark.parametrize(("rounds", "first"), [(Rounds(most=0), 300), (Rounds(), 200), (Rounds(most=2, share=1), 100)])
+def test_the_first_training_leaves_steps_for_the_rounds(rounds: Rounds, first: float):
+    assert rounds.first(300) == first
 
 
 def test_where_the_label_is_in_doubt_the_teacher_decides():
