@@ -64,6 +64,88 @@ def test_points_that_leave_the_picture_are_lost():
     assert np.isinf(drift[points[:, 0] < 40]).mean() > 0.9
 
 
+def noise_that_moves(step: int, frames: int = 6, shape: tuple[int, int] = (220, 260)) -> np.ndarray:
+    """Frames of unsmoothed noise, full of corners, that goes right by ``step`` px a frame."""
+    picture = np.random.default_rng(5).integers(0, 256, (shape[0], shape[1] + step * frames), dtype=np.uint8)
+    moved = [picture[:, step * (frames - t) : step * (frames - t) + shape[1]] for t in range(frames)]
+    return np.repeat(np.stack(moved)[..., None], 3, axis=3)
+
+
+def test_corners_are_3000_at_most_and_3_px_apart_unless_told_otherwise():
+    grey = noise_that_moves(0, 1, (300, 320))[0, ..., 0]
+    corners = find_corners(grey)
+    assert corners.shape == (3000, 2)
+    assert corners.dtype == np.float32
+    gaps = np.linalg.norm(corners[:, None] - corners, axis=2) + 99 * np.eye(3000, dtype=np.float32)
+    assert 3 <= gaps.min() < 4
+    np.testing.assert_array_equal(find_corners(grey, max_corners=3000, quality=0.01, min_distance=3), corners)
+    assert len(find_corners(grey, max_corners=7)) == 7
+    # A square of 127 grey levels and a faint one of 15, whose corners are (15/127)**2 = 0.014 times as good.
+    faint = np.full((60, 60), 128, np.uint8)
+    faint[10:20, 10:20], faint[40:50, 40:50] = 255, 143
+    assert len(find_corners(faint)) == 8
+    assert len(find_corners(faint, quality=0.02)) == 4
+
+
+def test_track_without_options_is_track_with_those_it_documents(moving_square):
+    options = {"max_corners": 3000, "quality": 0.01, "min_distance": 3.0, "min_speed": 0.2, "max_drift": 1.0}
+    for video in (noise_that_moves(1), moving_square):
+        bare, told = list(track(video)), list(track(video, every=20, interval=5, **options))
+        window = particles_of_window(video[:6])
+        assert [p.frame for p in bare] == [p.frame for p in told] == list(range(0, len(video) - 5, 20))
+        for p, q in [*zip(bare, told, strict=True), (bare[0], window)]:
+            np.testing.assert_array_equal(p.position, q.position)
+            np.testing.assert_array_equal(p.velocity, q.velocity)
+
+
+def test_every_option_of_track_is_heard(moving_square):
+    def seen(**options: float) -> tuple[int, float]:
+        p = next(track(moving_square, **options))
+        return len(p), float(np.linalg.norm(p.velocity, axis=1).min())
+
+    number, slowest = seen()
+    assert seen(max_corners=30)[0] < number
+    assert seen(quality=0.3)[0] < number
+    assert seen(min_distance=9)[0] < number
+    assert seen(max_drift=1e-4)[0] < number
+    assert slowest < 1.99 <= seen(min_speed=1.99)[1]
+
+
+@pytest.mark.parametrize(("speed", "kept"), [(0.15, 0.0), (0.25, 1.0)])
+def test_what_moves_by_a_fifth_of_a_pixel_a_frame_is_no_background(speed, kept):
+    import cv2
+
+    picture = texture(120, 160)
+    moves = [np.float32([[1, 0, t * speed], [0, 1, 0]]) for t in range(6)]
+    frames = [cv2.warpAffine(picture, move, (160, 120), flags=cv2.INTER_CUBIC)[20:-20, 20:-20] for move in moves]
+    frames = [np.repeat(frame[..., None], 3, axis=2) for frame in frames]
+    share = len(particles_of_window(frames)) / len(particles_of_window(frames, min_speed=0))
+    assert share == pytest.approx(kept, abs=0.1)
+
+
+def test_a_particle_may_be_exactly_as_slow_and_drift_exactly_as_far_as_allowed(moving_square):
+    window = moving_square[:6]
+    everything = particles_of_window(window, min_speed=0, max_drift=np.inf)
+    speed = np.linalg.norm(everything.velocity, axis=1)
+    fifth = np.sort(speed)[-5]
+    assert len(particles_of_window(window, min_speed=fifth, max_drift=np.inf)) == (speed >= fifth).sum()
+    _, drift = follow([np.ascontiguousarray(frame[..., 0]) for frame in window], everything.position)
+    middle = np.sort(drift)[len(drift) // 2]
+    assert len(particles_of_window(window, min_speed=0, max_drift=middle)) == (drift <= middle).sum()
+
+
+def test_a_path_is_float32_and_what_is_lost_has_drifted_without_end():
+    greys = [np.ascontiguousarray(frame[..., 0]) for frame in noise_that_moves(4, shape=(60, 80))]
+    points = np.float32([[40, 30], [79, 30], [70, 30]])  # the last two are carried over the edge
+    path, drift = follow(greys, points)
+    assert path.dtype == drift.dtype == np.float32
+    np.testing.assert_array_equal(path[0], points)
+    np.testing.assert_allclose(path[:, 0], [(40 + 4 * t, 30) for t in range(6)], atol=0.02)
+    assert drift[0] < 0.02
+    assert np.isinf(drift[1:]).all()
+    assert follow(greys, np.zeros((0, 2), np.float32))[0].shape == (6, 0, 2)
+
+
 def test_nothing_in_the_picture_nothing_found():
     p = particles_of_window([np.full((40, 40, 3), 90, np.uint8)] * 6)
     assert (p.position.shape, p.velocity.shape, len(p)) == ((0, 2), (0, 2), 0)
@@ -117,8 +199,16 @@ def test_skipped_windows_are_not_decoded(every, interval):
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_too_short_a_video_is_refused(count):
-    with pytest.raises(ValueError, match=rf"has {count} frames?; .* at least 6"):
+    with pytest.raises(ValueError, match=rf"has {count} frames?; .* at least 6") as refused:
         list(track(np.zeros((count, 20, 20, 3), np.uint8)))
+    assert f"has {count} frame{'s' if count > 1 else ''}; to see motion over 5 frames" in str(refused.value)
+
+
+def test_a_video_of_as_many_frames_as_a_window_has_is_enough():
+    assert [kept for kept, _ in windows(read_video(np.zeros((6, 4, 4, 3), np.uint8)), every=1, interval=5)] == [0]
+    nothing = without(read_video(np.zeros((6, 4, 4, 3), np.uint8)), set(range(6)))
+    with pytest.raises(ValueError, match=r"has 0 frames; .* at least 6"):
+        list(windows(nothing, every=1, interval=5))
 
 
 def without(video, damaged):
@@ -146,6 +236,8 @@ def test_a_video_without_a_whole_window_is_said_to_be_damaged():
     with pytest.raises(ValueError, match=r"is damaged: behind no kept frame \(one in 10\) can 5 frames in a row"):
         list(windows(video, every=10, interval=5))
     assert list(windows(video, every=10, interval=5, skip={10})) == []  # a second run over what a first one found
+    with pytest.raises(ValueError, match="is damaged"):
+        list(windows(video, every=10, interval=5, skip={3, 12}))  # none of these is a kept frame
 
 
 def test_a_velocity_is_one_over_the_interval_also_behind_damage(moving_square):
@@ -165,9 +257,10 @@ def test_a_stride_beyond_the_video_ends_with_it(every):
     assert list(windows(video, every=every, interval=5, skip={0})) == []
 
 
-def test_nonsense_strides_are_refused(moving_square):
+@pytest.mark.parametrize("strides", [{"every": 0}, {"interval": 0}, {"every": -1}])
+def test_nonsense_strides_are_refused(moving_square, strides):
     with pytest.raises(ValueError, match="at least 1"):
-        list(track(moving_square, every=0))
+        list(track(moving_square, **strides))
 
 
 def test_real_walkers_are_found(real_data):
