@@ -146,6 +146,21 @@ def test_a_path_is_float32_and_what_is_lost_has_drifted_without_end():
     assert follow(greys, np.zeros((0, 2), np.float32))[0].shape == (6, 0, 2)
 
 
+def test_a_point_is_found_up_to_the_last_pixel_and_lost_beyond_it():
+    still = [texture(60, 80)] * 6
+    assert follow(still, np.float32([[0, 0], [79, 59], [79, 0]]))[1].tolist() == [0, 0, 0]
+    wide = texture(60, 120)
+    right = [np.ascontiguousarray(wide[:, 20 - 2 * t : 100 - 2 * t]) for t in range(6)]
+    path, drift = follow(right, np.float32([[70, 20]]))
+    assert path[-1, 0, 0] > 79  # Lucas-Kanade follows it over the edge and back
+    assert np.isinf(drift).all()
+
+
+def test_a_point_without_structure_is_lost_even_if_the_way_back_ends_somewhere():
+    frames = [np.full((60, 80), 90, np.uint8), *[texture(60, 80)] * 5]
+    assert np.isinf(follow(frames, np.float32([[40, 30], [20, 20]]))[1]).all()
+
+
 def test_nothing_in_the_picture_nothing_found():
     p = particles_of_window([np.full((40, 40, 3), 90, np.uint8)] * 6)
     assert (p.position.shape, p.velocity.shape, len(p)) == ((0, 2), (0, 2), 0)
