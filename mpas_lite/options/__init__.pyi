@@ -1,3 +1,4 @@
+from .declaration import UNNAMED as UNNAMED
 from .declaration import Option as Option
 from .declaration import check as check
 from .declaration import check_value as check_value

@@ -29,8 +29,8 @@ class TrainConfig:
         1, "Batches whose gradients make one step: a larger batch in the memory of one.", least=1, most=4096
     )
     lr: float = option(0.02, "Learning rate of stochastic gradient descent.", least=0, most=10**6, paper=0.02)
-    momentum: float = option(0.9, "Its momentum.", least=0, most=10**6, paper=0.9)
-    weight_decay: float = option(1e-4, "Its weight decay.", least=0, most=10**6, paper=1e-4)
+    momentum: float = option(0.9, "Momentum.", least=0, most=10**6, paper=0.9)
+    weight_decay: float = option(1e-4, "Weight decay.", least=0, most=10**6, paper=1e-4)
     schedule: Literal["constant", "cosine"] = option("constant", "The rate: one, or falling to 0 with the last step.")
     loss: Literal["dice", "cross_entropy"] = option("dice", "L_SEG: Eq. 6, or what it is compared with.", paper="dice")
     literal_dice: bool = option(False, "Divide the Dice loss by W'H' as Eq. 6 is printed.")
