@@ -67,6 +67,7 @@ def _complain(sentence: str) -> None:
 def _explained(error: Exception) -> tuple[str, int]:
     """The sentence for what went wrong, and the exit code: 2 for bad input, 70 for what nobody foresaw."""
     from mpas_lite.files.atomic import is_full
+    from mpas_lite.files.sentences import one_line
 
     if isinstance(error, ImportError) and "libGL" in str(error):
         return _NO_DISPLAY, 2
@@ -74,7 +75,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         return "No space is left to write to. Free some and give the same command again: it goes on.", 2
     if isinstance(error, ValueError | OSError | ImportError):
         return str(error) or type(error).__name__, 2
-    text = " ".join(str(error).split())[:300]
+    text = one_line(error, 300)
     if isinstance(error, MemoryError) or any(words in text for words in ("out of memory", "t allocate memory")):
         return "There is not enough memory for this. Take smaller frames or batches, or another machine.", 2
     return (

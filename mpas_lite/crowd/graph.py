@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.spatial import KDTree
 
-from mpas_lite.video.arrays import Points
+from mpas_lite.crowd.checks import vectors, whole_number
 
 # Entries a batch of tied particles may hold at a time: bounds the memory on grids and heaps of particles.
 _BATCH_ENTRIES = 4_000_000
@@ -58,7 +56,7 @@ def crowd_graph(position: ArrayLike, velocity: ArrayLike, k: int = 20, *, clip: 
     >>> W.nnz  # the clipped entries are stored
     8
     """
-    position, velocity = _vectors(position, "position"), _vectors(velocity, "velocity")
+    position, velocity = vectors(position, "position"), vectors(velocity, "velocity")
     if len(position) != len(velocity):
         raise ValueError(
             f"position has {len(position)} rows and velocity {len(velocity)}; give one of each per particle."
@@ -103,8 +101,8 @@ def nearest_neighbours(position: ArrayLike, k: int = 20) -> np.ndarray:
            [1, 0],
            [2, 1]], dtype=int32)
     """
-    position = _vectors(position, "position")
-    k = _at_least_one(k)
+    position = vectors(position, "position")
+    k = whole_number(k, "k", least=1)
     n = len(position)
     k = min(k, max(n - 1, 0))
     if k == 0:
@@ -138,29 +136,3 @@ def _rank_tied(tree: KDTree, rows: np.ndarray, neighbours: np.ndarray, asked: in
             neighbours[i] = np.take_along_axis(index, order, axis=1)
         rows = np.concatenate(unfinished)
         asked = min(2 * asked, n)
-
-
-def _vectors(array: ArrayLike, name: str) -> Points:
-    """The array as (N, 2) finite float64, or one clear sentence."""
-    try:
-        vectors = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an (N, 2) array of numbers, one row (x, y) per particle.") from None
-    if vectors.size == 0 and vectors.ndim <= 2 and vectors.shape[-1] in (0, 2):
-        return vectors.reshape(0, 2)
-    if vectors.ndim != 2 or vectors.shape[1] != 2:
-        raise ValueError(f"{name} must have shape (N, 2), one row (x, y) per particle; it has {vectors.shape}.")
-    if not (np.abs(vectors) < 1e150).all():  # the square of a larger one overflows
-        raise ValueError(f"{name} holds NaN, infinite or enormous numbers; drop those particles first.")
-    return vectors
-
-
-def _at_least_one(k: int) -> int:
-    """K as an int, or one clear sentence."""
-    try:
-        k = operator.index(k)
-    except TypeError:
-        raise ValueError(f"k must be a whole number of neighbours, not {k!r}.") from None
-    if k < 1:
-        raise ValueError(f"k must be at least 1 neighbour; it is {k}.")
-    return k

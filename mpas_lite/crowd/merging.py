@@ -8,16 +8,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
-from mpas_lite.crowd.similarity import (
-    _correlations,
-    _damped,
-    _damping,
-    _neighbours,
-    _row_norm,
-    _series,
-    _whole_number,
-    kappa,
-)
+from mpas_lite.crowd.checks import correlations, whole_number
+from mpas_lite.crowd.similarity import damped, damping, kappa, most_neighbours, row_norm, walk_sums
 
 _DENSE_SOLVE_LIMIT = 5_000  # particles: up to here collective_merging may turn to a dense solve
 _MAX_STEPS = 200  # of walks in collective_merging; the default z never needs more than about 50
@@ -85,13 +77,13 @@ def collective_merging(W: Any, z: float | None = None, *, threshold: float = 0.6
     array([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
            2, 2, 0])
     """
-    W = _correlations(W)
-    z = _damping(W, z)
-    min_size = _whole_number(min_size, "min_size")
+    W = correlations(W)
+    z = damping(W, z)
+    min_size = whole_number(min_size, "min_size")
     if not threshold > 0:
         raise ValueError(f"The threshold must be above 0, a share of kappa; it is {threshold}.")
-    t = (threshold + 1e-12) * kappa(z, _neighbours(W))
-    A = _damped(W, z)
+    t = (threshold + 1e-12) * kappa(z, most_neighbours(W))
+    A = damped(W, z)
     if A.nnz == 0:
         return _labels(np.arange(A.shape[0]), min_size)
     # Neighbours side by side in memory: sparse products of a shuffled crowd take three times as long.
@@ -105,10 +97,10 @@ def _components(A: csr_array, t: float) -> np.ndarray:
     """Components of the links Z > t, where Z = A + A**2 + ...; the proof is in `collective_merging`."""
     n = A.shape[0]
     size = abs(A)
-    r = _row_norm(A)
+    r = row_norm(A)
     peak = float(np.max(size.data, initial=0.0)) / (1 - r)  # bounds |Z|: kappa, or less
     signed = bool(np.any(A.data < 0))
-    psi = _series(size.T.tocsr(), r, np.sum, rest=1e-4) + 1e-4
+    psi = walk_sums(size.T.tocsr(), r, np.sum, rest=1e-4) + 1e-4
     component = np.arange(n)
 
     m, S, power, spent = 1, A, A, 0.0  # S = A + ... + A**m, power = A**m

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array, identity
 from scipy.sparse.linalg import spsolve
+
+from mpas_lite.crowd.checks import correlations, square_array, whole_number
 
 _DENSE_LIMIT = 30_000  # particles: a dense (N, N) array of float64 then takes 7.2 GB
 
@@ -41,9 +42,9 @@ def path_similarity(W: Any, length: int) -> csr_array:
     >>> float(path_similarity(W, 2)[0, 3])  # 1 * 0.5 + 0.5 * 1
     1.0
     """
-    W = _square(W)
+    W = square_array(W)
     nu = csr_array(identity(W.shape[0]))
-    for _ in range(_whole_number(length, "length")):
+    for _ in range(whole_number(length, "length")):
         nu = nu @ W
     return nu
 
@@ -86,18 +87,18 @@ def regularized_path_similarity(W: Any, z: float | None = None, *, max_length: i
     [[0.25 0.5 ]
      [0.5  0.25]]
     """
-    W = _correlations(W)
+    W = correlations(W)
     n = W.shape[0]
     if n > _DENSE_LIMIT:
         raise ValueError(
             f"Z of {n} particles is a dense array of {8e-9 * n * n:.0f} GB; "
             "collectiveness and collective_merging give their results without it."
         )
-    zW = _damped(W, _damping(W, z)).toarray()
+    zW = damped(W, damping(W, z)).toarray()
     if max_length is None:
         return np.linalg.solve(np.eye(n) - zW, zW)  # inv(I - zW) zW = inv(I - zW) - I
     Z = np.zeros((n, n))
-    for _ in range(_whole_number(max_length, "max_length")):
+    for _ in range(whole_number(max_length, "max_length")):
         Z = zW + zW @ Z
     return Z
 
@@ -131,9 +132,9 @@ def collectiveness(W: Any, z: float | None = None) -> np.ndarray:
     >>> print(collectiveness(W).round(3))  # K = 2, z = 1/4; 2 follows nobody
     [0.667 0.667 0.   ]
     """
-    W = _correlations(W)
-    A = _damped(W, _damping(W, z))
-    return _series(A, _row_norm(A), np.max)
+    W = correlations(W)
+    A = damped(W, damping(W, z))
+    return walk_sums(A, row_norm(A), np.max)
 
 
 def kappa(z: float, k: int) -> float:
@@ -164,12 +165,12 @@ def kappa(z: float, k: int) -> float:
     return z / (1 - z * k)
 
 
-def _row_norm(A: csr_array) -> float:
+def row_norm(A: csr_array) -> float:
     """r: the largest absolute row sum; the rows of ``abs(A**L)`` then sum up to at most r**L."""
     return float(np.max(abs(A).sum(axis=1), initial=0.0))
 
 
-def _series(A: csr_array, r: float, size: Callable[[np.ndarray], float], rest: float = 1e-13) -> np.ndarray:
+def walk_sums(A: csr_array, r: float, size: Callable[[np.ndarray], float], rest: float = 1e-13) -> np.ndarray:
     """Row sums of A + A**2 + A**3 + ..., cut where at most ``rest`` is missing.
 
     ``size`` says which size of ``A**L 1`` shrinks at least by r with each L: its maximum where r bounds the
@@ -186,56 +187,21 @@ def _series(A: csr_array, r: float, size: Callable[[np.ndarray], float], rest: f
     return total
 
 
-def _neighbours(W: csr_array) -> int:
+def most_neighbours(W: csr_array) -> int:
     """K: the largest number of entries stored in a row (1 for a graph without any)."""
     return max(int(np.max(np.diff(W.indptr), initial=1)), 1)
 
 
-def _damping(W: csr_array, z: float | None) -> float:
+def damping(W: csr_array, z: float | None) -> float:
     """z, or 1/(2K); refused where the series of Eq. 3 might diverge."""
-    k = _neighbours(W)
+    k = most_neighbours(W)
     z = 1 / (2 * k) if z is None else float(z)
     kappa(z, k)  # refuses what diverges
     return z
 
 
-def _damped(W: csr_array, z: float) -> csr_array:
+def damped(W: csr_array, z: float) -> csr_array:
     """A = zW, without the zeros that W stores."""
     A = z * W
     A.eliminate_zeros()
     return A
-
-
-def _square(W: Any) -> csr_array:
-    """W as a finite square csr_array of float64, or one clear sentence."""
-    try:
-        W = csr_array(W, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError("W must be an (N, N) array of numbers, sparse or dense.") from None
-    if W.ndim != 2 or W.shape[0] != W.shape[1]:
-        raise ValueError(f"W must be a square (N, N) array; it has shape {W.shape}.")
-    if not np.isfinite(W.data).all():
-        raise ValueError("W holds NaN or infinite weights; build it with crowd_graph.")
-    if not W.has_canonical_format:
-        W = W.copy()
-        W.sum_duplicates()
-    return W
-
-
-def _correlations(W: Any) -> csr_array:
-    """W with entries in [-1, 1], so that no row sums up to more than K."""
-    W = _square(W)
-    if np.max(np.abs(W.data), initial=0.0) > 1 + 1e-12:
-        raise ValueError("The weights of W must be correlations, between -1 and 1; scale W first.")
-    return W
-
-
-def _whole_number(number: int, name: str) -> int:
-    """A whole number >= 0, or one clear sentence."""
-    try:
-        value = operator.index(number)
-    except TypeError:
-        raise ValueError(f"{name} must be a whole number, not {number!r}.") from None
-    if value < 0:
-        raise ValueError(f"{name} must not be negative; it is {value}.")
-    return value

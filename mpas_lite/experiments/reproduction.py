@@ -34,9 +34,10 @@ from mpas_lite.evaluation.scores import score_masks
 from mpas_lite.experiments.report import truth_folders
 from mpas_lite.experiments.settings import ReproduceSettings
 from mpas_lite.experiments.tables import KINDS, LABELS, PAPER_SCENES, TABLES, Row, format_table, mean_and_std, scenes_of
-from mpas_lite.files.atomic import atomic_write, changes, read_json, write_json
+from mpas_lite.files.atomic import atomic_write, read_json, write_json
 from mpas_lite.files.ledger import lock_folder, refuse_foreign, remove_folder
 from mpas_lite.files.outputs import check_apart
+from mpas_lite.files.sentences import changes
 from mpas_lite.labels.batch import name_clips, paths_read, pseudo_label_many
 from mpas_lite.labels.frames import label_window
 from mpas_lite.labels.refine.pipeline import refine_clip

@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mpas_lite.files.ledger import HOME, PARTIAL, checksum, ledger_folders, note, refuse_foreign
+from mpas_lite.files.sentences import one_line
 
 _MOST_JSON = 1 << 28  # bytes
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -128,33 +129,13 @@ def blame(path: str | Path, remedy: str = "Is it damaged, or another kind of fil
     except ValueError:
         raise
     except Exception as error:
-        text = " ".join(str(error).split())[:200]
+        text = one_line(error)
         raise ValueError(f"{path} cannot be used ({type(error).__name__}: {text}). {remedy}") from error
 
 
 def is_full(error: OSError) -> bool:
     """Whether an error says that nothing more can be written, on the disk or under a quota."""
     return error.errno in _FULL
-
-
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between two sets of settings, a text each; long values are cut.
-
-    Examples
-    --------
-    >>> changes({"every": 20, "radius": 5}, {"every": 5, "radius": 5, "k": 20})
-    ['every 20 -> 5', 'k None -> 20']
-    """
-    return [
-        f"{name} {_short(before.get(name))} -> {_short(now.get(name))}"
-        for name in sorted({*before, *now})
-        if before.get(name) != now.get(name)
-    ]
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def write_json(path: str | Path, content: Any, *, ours: Callable[[Path], bool] | None = None) -> None:
@@ -209,7 +190,7 @@ def check_schema(content: Any, schema: dict[str, Any], path: str | Path, remedy:
     try:
         fastjsonschema.validate(schema, content)
     except fastjsonschema.JsonSchemaException as error:
-        text = " ".join(str(error).split())[:200]
+        text = one_line(error)
         raise ValueError(f"{path} is not a record as mpas_lite writes it ({text}). {remedy}") from None
     except RecursionError:
         raise ValueError(f"{path} is nested too deep. {remedy}") from None

@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 
 from mpas_lite.files.atomic import is_full
 from mpas_lite.files.outputs import check_apart
+from mpas_lite.files.sentences import one_line
 from mpas_lite.labels.pseudolabel import ClipLabels, pseudo_label
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.runtime.children import be_a_child, python_command
@@ -221,5 +222,4 @@ def _label_or_say_why(task: _Task) -> ClipLabels:
     except MemoryError:
         return task.failed(f"{source}: labelling it takes more memory than there is.")
     except Exception as problem:  # one clip never ends a run over many
-        text = " ".join(str(problem).split())[:200]
-        return task.failed(f"{source} cannot be labelled ({type(problem).__name__}: {text}).")
+        return task.failed(f"{source} cannot be labelled ({type(problem).__name__}: {one_line(problem)}).")

@@ -26,9 +26,10 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from mpas_lite.files.atomic import changes, read_json, write_json, write_names
+from mpas_lite.files.atomic import read_json, write_json, write_names
 from mpas_lite.files.ledger import lock_folder
 from mpas_lite.files.outputs import check_apart, safe_name
+from mpas_lite.files.sentences import changes
 from mpas_lite.files.writing import in_background
 from mpas_lite.labels.frames import label_window
 from mpas_lite.labels.refined import FirstPass

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mpas_lite.files.atomic import atomic_write, blame, check_schema
+from mpas_lite.files.sentences import shortened
 from mpas_lite.network.tensorfiles import COUNT, differing, is_archive_of, not_finite, read_torch
 
 _NUMBER = {"type": "number", "minimum": -1e300, "maximum": 1e300}
@@ -99,7 +100,7 @@ def read_checkpoint(
         why = str(error).removeprefix(str(path)).strip().removeprefix("cannot be read (").rstrip("). ")
         raise ValueError(f"{damaged} ({why}). {afresh}") from error
     differ = [
-        f"{name} is {_short(run.get(name))} and was {_short(before.get(name))}"
+        f"{name} is {shortened(run.get(name))} and was {shortened(before.get(name))}"
         for name in sorted({*run, *before})
         if run.get(name) != before.get(name)
     ]
@@ -141,8 +142,3 @@ def _unfit_momentum(state: Mapping[Any, Any], weights: Sequence[Tensor]) -> str 
             if why or (value is not None and not_finite(kept)):
                 return f"the optimizer's state of weight {number} is damaged"
     return None
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:12]}..."

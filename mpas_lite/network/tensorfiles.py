@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mpas_lite.files.sentences import one_line
+
 # Bytes of a value, by torch's names for its types.
 _WIDTHS = {
     f"{kind}Storage": width
@@ -54,7 +56,7 @@ def read_torch(path: Path, *, archive: bool = True) -> Any:
     except MemoryError:
         raise ValueError(f"{path} cannot be read: it asks for more memory than there is.") from None
     except Exception as error:  # unpickling, and what is found in damaged archives, raise many kinds
-        why = " ".join(str(error).split())[:200] or type(error).__name__
+        why = one_line(error) or type(error).__name__
         raise ValueError(f"{path} cannot be read ({why}).") from error
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mpas_lite.files.sentences import reason_of, shortened
 from mpas_lite.video.limits import check_regular
 
 IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
@@ -93,13 +94,11 @@ def existing_path(source: str | os.PathLike[str]) -> Path:
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:  # too long, not permitted, links in a circle, a zero byte
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ValueError(f"{_short(text)} cannot be opened ({reason}). Check the path and its permissions.") from error
+        where = shortened(text, 120, end=40)
+        raise ValueError(
+            f"{where} cannot be opened ({reason_of(error)}). Check the path and its permissions."
+        ) from error
     raise _nothing_there(text, path)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 120 else f"{text[:60]}...{text[-40:]}"
 
 
 def _nothing_there(text: str, path: Path) -> Exception:
@@ -122,7 +121,7 @@ def _nothing_there(text: str, path: Path) -> Exception:
             f"{text} is a pattern, and there is no file of that name. Give the folder, {path.parent}: its images are "
             "taken in the order of the numbers in their names. Give several videos by their names."
         )
-    return FileNotFoundError(f"There is no file or folder {_short(text)}. Check the path.")
+    return FileNotFoundError(f"There is no file or folder {shortened(text, 120, end=40)}. Check the path.")
 
 
 # ------------------------------------------------------------------------------------------------- folders

@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 
 from mpas_lite.files.atomic import atomic_write
+from mpas_lite.files.sentences import one_line, reason_of
 from mpas_lite.video.image_headers import Damaged, read_header
-from mpas_lite.video.limits import check_regular, check_size, max_pixels, reason_of
+from mpas_lite.video.limits import check_regular, check_size, max_pixels
 
 _BYTES_PER_PIXEL = 16  # of the longest file that an image can need: four channels of 32 bit, not compressed
 
@@ -126,7 +127,7 @@ def _naming(path: str | Path) -> Iterator[None]:
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({reason_of(error)}). Check the file and its permissions.") from error
     except (cv2.error, MemoryError, OverflowError, struct.error) as error:
-        raise ValueError(f"{path} cannot be decoded ({' '.join(str(error).split())}). Is it damaged?") from error
+        raise ValueError(f"{path} cannot be decoded ({one_line(error, 400)}). Is it damaged?") from error
 
 
 def _decode(path: str | Path, flag: int) -> np.ndarray:

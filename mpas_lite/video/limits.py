@@ -9,6 +9,8 @@ import os
 import stat
 from pathlib import Path
 
+from mpas_lite.files.sentences import reason_of
+
 MAX_PIXELS = 64_000_000
 LIMIT_VARIABLE = "MPAS_LITE_MAX_MEGAPIXELS"
 
@@ -80,8 +82,3 @@ def check_regular(path: str | Path) -> None:
         raise ValueError(f"{path} is a folder, where a file is wanted.")
     if not stat.S_ISREG(mode):
         raise ValueError(f"{path} is a pipe or a device, not a file. Save what it gives as a file first.")
-
-
-def reason_of(error: Exception) -> str:
-    """What went wrong, in the system's words."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -12,7 +12,8 @@ import numpy as np
 from mpas_lite.course.widgets.explorer import Explorer, slider
 from mpas_lite.course.widgets.graph import _dense
 from mpas_lite.course.widgets.pictures import add_key, backdrop
-from mpas_lite.crowd.similarity import _whole_number, kappa
+from mpas_lite.crowd.checks import whole_number
+from mpas_lite.crowd.similarity import kappa
 from mpas_lite.plots.axes import new_axes
 from mpas_lite.plots.palette import PALETTE
 
@@ -68,7 +69,7 @@ def walks_between(graph: nx.DiGraph, start: int, end: int, length: int) -> list[
     for node in (start, end):
         if node not in graph:
             raise ValueError(f"The graph has no particle {node!r}; choose one of {', '.join(map(str, graph))}.")
-    length = _whole_number(length, "length")
+    length = whole_number(length, "length")
     ways = _ways(graph, end, length)
     if ways[length].get(start, 0) > _MAX_WALKS:
         raise ValueError(
@@ -137,7 +138,7 @@ def partial_sums(graph: nx.DiGraph, z: float, start: int, end: int, longest: int
     >>> print(partial_sums(graph, 0.5, 0, 1, longest=5))
     [0.      0.5     0.5     0.625   0.625   0.65625]
     """
-    longest = _whole_number(longest, "longest")
+    longest = whole_number(longest, "longest")
     terms = [z**length * sum_of_walks(graph, start, end, length) for length in range(1, longest + 1)]
     return np.concatenate([[0.0], np.cumsum(terms)])
 
@@ -186,7 +187,7 @@ def tail_bound(z: float, k: int, length: int) -> float:
     >>> tail_bound(z=0.25, k=2, length=3)
     0.0625
     """
-    return (z * k) ** _whole_number(length, "length") * kappa(z, k)
+    return (z * k) ** whole_number(length, "length") * kappa(z, k)
 
 
 def plot_walks(position: np.ndarray, W: Any, start: int, end: int, length: int, ax: Axes | None = None) -> Axes:
