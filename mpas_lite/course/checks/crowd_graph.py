@@ -34,7 +34,7 @@ def check_1(answer: Answer) -> None:
         rng = np.random.default_rng(seed)
         W = crowd_graph(rng.normal(size=(6, 2)), rng.normal(size=(6, 2)), k=k).toarray()
         graph = nx.from_numpy_array(W, create_using=nx.DiGraph)
-        cases += [(graph, i, j, length) for length in (1, 2, 3, 4) for i, j in product(range(6), repeat=2)]
+        cases += [(graph, i, j, length) for length in (1, 2, 3) for i, j in product(range(6), repeat=2)]
 
     compare(
         answer,
@@ -174,7 +174,7 @@ def _columns(W: csr_array, z: float) -> np.ndarray:
 def check_3(answer: Answer) -> None:
     """``looked_at(W, z)``: column sums of Z, without an inverse and without a dense W."""
     cases = [(_crowd(side, k, seed), 1 / (2 * k)) for seed, side, k in ((2, 6, 4), (3, 7, 6), (4, 9, 20))]
-    cases.append((cases[0][0], 0.15))
+    cases.append((cases[0][0], 0.1))
     compare(
         answer,
         cases,

@@ -6,6 +6,7 @@ import copy
 import linecache
 import sys
 import sysconfig
+import textwrap
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,12 @@ import numpy as np
 from scipy.sparse import issparse
 
 Mistake = tuple[str, Callable[..., Any]]  # what to say, and the wrong answer that it is said to
-_FOREIGN = (str(Path(__file__).parents[2]), *sysconfig.get_paths().values())
+_FOREIGN = (
+    str(Path(__file__).parents[2]),
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    "<frozen",
+    "<__array_function__",
+)
 
 
 class NotYet(AssertionError):
@@ -67,12 +73,13 @@ class Answer:
 def stopped(error: BaseException) -> str:
     """A sentence about an error: which, and in which line of the student's own code, not of a library."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith((*_FOREIGN, "<"))]
-    if isinstance(error, SyntaxError) or not own:
-        return f"the code stopped with {type(error).__name__}: {error}"
+    own = [frame for frame in frames if not frame.filename.startswith(_FOREIGN)]
+    what = f"the code stopped with {type(error).__name__}: {textwrap.shorten(str(error), 160, placeholder=' ...')}"
+    if not own:
+        return what
     line = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
     place = f"line {own[-1].lineno} of {own[-1].name}" + (f": {line}" if line else "")
-    return f"the code stopped with {type(error).__name__}: {error} ({place})"
+    return f"{what} ({place})"
 
 
 def compare(
@@ -180,8 +187,8 @@ def _array(result: Any) -> np.ndarray:
         result = result.toarray()
     try:
         return np.asarray(result)
-    except ValueError:
-        return np.asarray(result, dtype=object)
+    except (ValueError, TypeError, RuntimeError):  # rows of several lengths, or tensors among them
+        return np.empty(1, dtype=object)
 
 
 def _described(result: Any, array: np.ndarray) -> str:

@@ -122,18 +122,18 @@ def _harris(patch: np.ndarray) -> float:
 
 @lru_cache(maxsize=1)
 def _street() -> tuple[list[np.ndarray], np.ndarray]:
-    """Ten grey frames, and corners of the first that are never lost in them."""
-    frames = [frame for _, frame in read_video(sample_path("marathon_bend")).frames(range(40, 50))]
+    """Six grey frames, and corners of the first that are never lost in them."""
+    frames = [frame for _, frame in read_video(sample_path("marathon_bend")).frames(range(40, 46))]
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     corners = find_corners(greys[0])
     kept = np.isfinite(follow(greys, corners)[1]) & np.isfinite(follow(greys[:4], corners)[1])
-    return greys, corners[kept]
+    return greys, corners[kept][::4].copy()
 
 
 def check_3(answer: Answer) -> None:
     """``round_trip(greys, points)``: how far from the start the way there and back ends."""
     greys, corners = _street()
-    rows = [(greys, corners), (greys[:4], corners[::3]), (greys[:2], corners[:1])]
+    rows = [(greys, corners), (greys[:4], corners[::3].copy()), (greys[:2], corners[:1])]
 
     compare(
         answer,
