@@ -113,13 +113,16 @@ class Predictor:
         """Probabilities, (B, *shape) float32; none for no images."""
         if images is None:
             return np.zeros((0, *shape), np.float32)
+        return self.predict(images, shape)[:, 0].cpu().numpy()
+
+    def predict(self, images: Tensor, shape: tuple[int, int]) -> Tensor:
+        """Probabilities, (B, 1, *shape) float32, on the device."""
         on_cpu = self.device.type == "cpu"
         pieces = -(-len(images) // _CPU_BATCH) if on_cpu else 1
         images = images if on_cpu else images.to(self.device).contiguous()
         with torch.inference_mode():
             prob = torch.cat([self.net(piece / 255) for piece in images.tensor_split(pieces)])
-            full = nnf.interpolate(prob, size=shape, mode="bilinear", align_corners=False)
-        return full[:, 0].cpu().numpy()
+            return nnf.interpolate(prob, size=shape, mode="bilinear", align_corners=False)
 
 
 @dataclass(frozen=True)

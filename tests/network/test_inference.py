@@ -142,6 +142,19 @@ def test_what_goes_wrong_while_reading_ahead_is_raised_in_its_place(net, frames,
     assert not (tmp_path / "out/overlay.mp4").exists()
 
 
+def test_what_is_predicted_stays_on_one_cuda_device() -> None:
+    """With tensors that only pretend to be there: torch raises where a CPU tensor meets one on a GPU."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        with torch.device("cuda"):
+            net = MPASNet("test_resnet", width=8).eval()
+        predictor = inference.Predictor(net, 35, torch.device("cuda"))
+        images = torch.empty(3, 25, 35, 3, dtype=torch.uint8).permute(0, 3, 1, 2)  # as `prepare` gives them, on the CPU
+        prob = predictor.predict(images, (50, 70))
+    assert (prob.shape, prob.dtype, prob.device.type) == ((3, 1, 50, 70), torch.float32, "cuda")
+
+
 def test_whoever_stops_early_leaves_no_thread_behind(net, frames) -> None:
     before = threading.active_count()
     masks = segment(net, frames, batch_size=1, device="cpu")

@@ -8,13 +8,16 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from mpas_lite.network.batchnorm import recalibrate_batch_norm
 from mpas_lite.network.checkpoints import write_checkpoint
@@ -22,11 +25,13 @@ from mpas_lite.network.losses import air_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.weights import load, save
 from mpas_lite.training import loop
-from mpas_lite.training.config import TrainConfig
+from mpas_lite.training.config import Runtime, TrainConfig
 from mpas_lite.training.fitting import fit
+from mpas_lite.training.loop import train_step
 from mpas_lite.training.pairs import PairDataset, TrainingViews
 from mpas_lite.training.plan import Plan
 from mpas_lite.training.records import model_card, read_log
+from mpas_lite.training.state import Learner
 from mpas_lite.video.images import write_image
 from tests.helpers import ROOT, weights_equal, write_pairs
 
@@ -176,6 +181,49 @@ def test_the_rate_is_constant_or_falls_along_a_cosine(clip: Path, tmp_path: Path
     assert used == pytest.approx([0.1, 0.05 + 0.05 * 0.75**0.5, 0.075, 0.05, 0.025, 0.05 - 0.05 * 0.75**0.5])
     for name, rates in (("constant", [0.1] * 6), ("cosine", used)):
         assert [float(row["lr"]) for row in read_log(tmp_path / name / "log.csv")] == pytest.approx(rates)
+
+
+class PretendedFabric:
+    """lightning-fabric on a GPU that only pretends to be there; what a loss is it cannot tell, so it says 1."""
+
+    device, world_size, global_rank = torch.device("cuda"), 1, 0
+
+    def to_device(self, batch: list[torch.Tensor]) -> list[torch.Tensor]:
+        return [part.to(self.device) for part in batch]
+
+    def backward(self, loss: torch.Tensor) -> None:
+        assert (loss.shape, loss.device.type) == ((), "cuda")  # torch's own way back wants a real GPU
+
+    def all_reduce(self, values: torch.Tensor) -> torch.Tensor:
+        assert (values.shape, values.device.type) == ((4,), "cuda")
+        with unset_fake_temporarily():
+            return torch.tensor([1.0, 1.0, 0.0, 0.0])
+
+    def no_backward_sync(self, _: torch.nn.Module) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def setup(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Any, Any]:
+        return model, optimizer
+
+    strategy = SimpleNamespace(precision=None)
+
+
+@pytest.mark.parametrize("siamese", [True, False])
+@pytest.mark.parametrize("loss", ["dice", "cross_entropy"])
+def test_a_step_stays_on_one_cuda_device_and_looks_at_no_value(siamese: bool, loss: str, monkeypatch) -> None:
+    """With tensors without values: torch raises where one on a CPU meets one on a GPU, and where a value is wanted."""
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, *_, **__: self)  # such tensors cannot be moved in place
+    config = TrainConfig(epochs=1, batch_size=2, accumulate=2, loss=loss)
+    fabric: Any = PretendedFabric()
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        with torch.device("cuda"):
+            net = MPASNet(TINY, width=8, siamese=siamese)
+        images, masks = torch.empty(2, 3, 50, 70, dtype=torch.uint8), torch.empty(2, 1, 50, 70, dtype=torch.bool)
+        learner = Learner(fabric, net, config, Runtime(channels_last=True))
+        batches = iter([[images, images, masks, masks]] * 2)
+        losses, stopping = train_step(fabric, learner, batches, Plan(4, config), 0, lambda: False)
+        assert {weight.device.type for weight in learner.result().values()} == {"cuda"}
+    assert (losses, stopping) == ([1.0, 1.0, 0.0], False)
 
 
 # ---------------------------------------------------------------------------------- parts of a batch, averages
