@@ -20,6 +20,7 @@ from mpas_lite.plots.palette import PALETTE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LABEL, TICK, DPI = 13, 12, 80  # points, points, and dots an inch
 
 Place = tuple[float, float, float, float]  # left, bottom, width and height, as shares of a figure
 

@@ -142,6 +142,6 @@ def test_a_check_without_a_sentence_still_fails(capsys):
 def test_no_widget_file_uses_output_or_interact():
     """Output widgets flicker, and what `interact` raises is lost."""
     folder = mpas_lite.course.widgets.__path__[0]
-    for path in Path(folder).glob("*.py"):
+    for path in Path(folder).rglob("*.py"):
         names = {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
         assert not names & {"Output", "interact", "interactive_output"}, path.name

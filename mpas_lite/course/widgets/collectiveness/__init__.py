@@ -1,0 +1,5 @@
+"""Collectiveness to play with: self-driven particles under noise, and outliers planted in a real scene."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

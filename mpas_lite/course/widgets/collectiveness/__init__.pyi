@@ -1,0 +1,13 @@
+from .outliers import READINGS as READINGS
+from .outliers import drop_outliers as drop_outliers
+from .outliers import outlier_explorer as outlier_explorer
+from .outliers import plant_outliers as plant_outliers
+from .outliers import plot_outliers as plot_outliers
+from .outliers import precision_recall as precision_recall
+from .readings import plot_links as plot_links
+from .readings import plot_readings as plot_readings
+from .self_driven import Sweep as Sweep
+from .self_driven import noise_explorer as noise_explorer
+from .self_driven import plot_crowd as plot_crowd
+from .self_driven import plot_sweep as plot_sweep
+from .self_driven import sweep_noise as sweep_noise

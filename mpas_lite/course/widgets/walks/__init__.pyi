@@ -1,0 +1,9 @@
+from .drawing import plot_partial_sums as plot_partial_sums
+from .drawing import plot_walks as plot_walks
+from .explorer import walk_explorer as walk_explorer
+from .listing import partial_sum_matrix as partial_sum_matrix
+from .listing import partial_sums as partial_sums
+from .listing import sum_of_walks as sum_of_walks
+from .listing import tail_bound as tail_bound
+from .listing import walk_product as walk_product
+from .listing import walks_between as walks_between
