@@ -283,6 +283,18 @@ def test_what_cannot_be_settled_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
         collective_merging(W, 0.24999, threshold=1e-3)
 
 
+def test_where_all_see_all_every_link_is_as_strong_as_a_link_can_be() -> None:
+    # Z is kappa everywhere, so the bound on what S_m lacks is reached: links hold up to a threshold of 1.
+    W = np.ones((4, 4))
+    np.testing.assert_array_equal(collective_merging(W, threshold=1 - 1e-6, min_size=4), np.ones(4))
+    np.testing.assert_array_equal(collective_merging(W, threshold=1, min_size=2), np.zeros(4))
+
+
+def test_labels_are_whole_numbers() -> None:
+    for W in (np.ones((4, 4)), np.zeros((4, 4))):
+        assert collective_merging(W, min_size=1).dtype == np.intp
+
+
 def test_without_links_everyone_is_a_crowd_of_one_in_order() -> None:
     np.testing.assert_array_equal(collective_merging(np.zeros((3, 3)), min_size=1), [1, 2, 3])
     # The same where there are entries, but none of them is a link.
