@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import base64
 import copy
+import html
 import io
 import os
 import re
@@ -206,22 +207,21 @@ def still(model: str, state: dict) -> list[NotebookNode]:
     content = state[model]["state"]
     kind = content.get("_model_name")
     if kind == "HTMLModel":
-        plain = re.sub(r"<[^>]+>", "", content["value"])
-        return [nbformat.v4.new_output("display_data", {"text/html": content["value"], "text/plain": plain})]
-    if kind == "ImageModel":
-        data = base64.b64encode(packed(base64.b64decode(state[model]["buffers"][0]["data"]))).decode()
-        text = "A picture with sliders: run this cell to move them."
-        return [nbformat.v4.new_output("display_data", {"image/png": data, "text/plain": text})]
+        page, alt = content["value"], re.search(r'<img alt="([^"]*)"', content["value"])
+        plain = html.unescape(alt[1] if alt else re.sub(r"<[^>]+>", "", page))
+        metadata = {"text/html": {"alt": plain}} if alt else {}
+        page = re.sub(r"(?<=data:image/png;base64,)[\w+/=]+", lambda data: repacked(data[0]), page)
+        return [nbformat.v4.new_output("display_data", {"text/html": page, "text/plain": plain}, metadata=metadata)]
     return [out for child in content.get("children", []) for out in still(child.removeprefix("IPY_MODEL_"), state)]
 
 
-def packed(png: bytes) -> bytes:
-    """Return the same picture in fewer bytes."""
+def repacked(data: str) -> str:
+    """Return the same picture, a PNG file in base64, in fewer bytes."""
     from PIL import Image
 
     file = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(file, "png", optimize=True)
-    return file.getvalue()
+    Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB").save(file, "png", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 if __name__ == "__main__":

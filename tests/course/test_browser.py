@@ -31,7 +31,7 @@ SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # else cells out of sight are not in the page
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-EXPLORER = ".jp-OutputArea-output .widget-vbox:has(> .widget-image)"
+EXPLORER = ".jp-OutputArea-output .widget-vbox:has(> .explorer-picture)"
 PENDING = """() => [...document.querySelectorAll('.jp-CodeCell')].filter(
     cell => !/\\d/.test(cell.querySelector('.jp-InputPrompt').textContent)
             && cell.querySelector('.cm-content').textContent.trim()).length"""
@@ -121,8 +121,10 @@ def run_all(page, address, name):
 
 def state_of(explorer):
     """The picture's address and the text of the line."""
-    picture = explorer.locator("> .widget-image").get_attribute("src")
-    return picture, explorer.locator("> .widget-html").inner_text()
+    picture = explorer.locator("> .explorer-picture img")
+    line = explorer.locator("> .widget-html:not(.explorer-picture)").inner_text()
+    assert "".join(line.split()) in "".join(picture.get_attribute("alt").split()), "the picture has another text"
+    return picture.get_attribute("src"), line
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,19 @@ from __future__ import annotations
 import gc
 import html
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mpas_lite.plots.alternative_text import DescribedPicture
+
 if TYPE_CHECKING:
     import ipywidgets
     from matplotlib.figure import Figure
+
+PICTURE_CLASS = "explorer-picture"  # of the widget that holds the picture
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Explorer:
     callback : function
         Gets the value of every control as a keyword, returns a Figure and a line of HTML. It must be pure: the
         same values, the same picture. So it can be tested, and timed, without a browser.
+    alt : str
+        What the picture shows, for those who do not see it; the line's words follow it.
 
     Examples
     --------
@@ -45,6 +52,7 @@ class Explorer:
 
     controls: Mapping[str, Any]
     callback: Callable[..., tuple[Figure, str]]
+    alt: str = "A picture that follows the controls."
 
     def draw(self) -> tuple[bytes, str]:
         """PNG picture and line of HTML for the values that the controls have now."""
@@ -59,22 +67,27 @@ class Explorer:
         """
         import ipywidgets
 
-        first_picture, first_line = self.draw()
+        first_picture, first_line = self._described()
         line = ipywidgets.HTML(first_line)
-        picture = ipywidgets.Image(
-            value=first_picture, format="png", layout={"max_width": "100%", "align_self": "flex-start"}
-        )
+        picture = ipywidgets.HTML(first_picture)  # an Image would have no alternative text
+        picture.add_class(PICTURE_CLASS)
 
         def redraw(_: Any) -> None:
             try:
                 with _collecting_later():
-                    picture.value, line.value = self.draw()
+                    picture.value, line.value = self._described()
             except Exception as error:  # whatever it is: Jupyter would lose it
                 line.value = f"<b>This cannot be drawn.</b> {html.escape(_in_words(error))}"
 
         for control in self.controls.values():
             control.observe(redraw, names="value")
         return ipywidgets.VBox([ipywidgets.VBox(list(self.controls.values())), line, picture])
+
+    def _described(self) -> tuple[str, str]:
+        """Picture with its alternative text, and line, both HTML."""
+        picture, line = self.draw()
+        words = html.unescape(re.sub(r"<[^>]+>", "", line))
+        return DescribedPicture(picture, f"{self.alt} {words}").html, line
 
 
 def slider(kind: Callable[..., Any], description: str, **options: Any) -> Any:

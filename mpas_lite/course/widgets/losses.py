@@ -228,7 +228,11 @@ def imbalance_explorer(noise: float = 1.0) -> Explorer:
 
     options = [(f"{share:.0%}", share) for share in SHARES]
     share_slider = slider(ipywidgets.SelectionSlider, "s  the crowd's share [% of pixels]", options=options, value=0.02)
-    return Explorer({"share": share_slider}, draw)
+    return Explorer(
+        {"share": share_slider},
+        draw,
+        alt="The truth, and beside it what each loss makes the same learner find.",
+    )
 
 
 def noise_explorer(share: float = 0.2) -> Explorer:
@@ -254,4 +258,8 @@ def noise_explorer(share: float = 0.2) -> Explorer:
 
     wide = slider(ipywidgets.IntSlider, "d  dilation of the label [px]", min=0, max=4, value=1)
     lost = slider(ipywidgets.IntSlider, "m  people missing in the label [%]", min=0, max=90, step=10, value=60)
-    return Explorer({"dilation": wide, "dropout": lost}, draw)
+    return Explorer(
+        {"dilation": wide, "dropout": lost},
+        draw,
+        alt="The truth, the wrong label, and what each loss makes the same learner find from it.",
+    )

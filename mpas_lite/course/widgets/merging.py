@@ -88,7 +88,14 @@ def merging_explorer(
         "radius": slider(whole, "r  radius of the discs [px]", min=1, max=40, value=20),
         "min_size": slider(whole, "smallest group [particles]", min=1, max=60, value=10),
     }
-    return Explorer(controls, _callback(frames[0], particles, target, valid))
+    return Explorer(
+        controls,
+        _callback(frames[0], particles, target, valid),
+        alt=(
+            "Left, particles in the colours of their groups, with arrows where they go. "
+            "Right, the pseudo-label on the frame."
+        ),
+    )
 
 
 def truth_of_frame(

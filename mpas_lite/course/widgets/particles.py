@@ -103,7 +103,11 @@ def particles_explorer(scene: Scene, *, index: int = 20, longest: int = 10) -> E
         "min_speed": slider(real, "least speed [px/frame]", min=0.0, max=1.0, step=0.05, value=0.2),
         "max_drift": slider(real, "largest drift, there and back [px]", min=0.05, max=3.0, step=0.05, value=1.0),
     }
-    return Explorer(controls, _callback(scene.frames[index], corners, person >= 0, runs))
+    return Explorer(
+        controls,
+        _callback(scene.frames[index], corners, person >= 0, runs),
+        alt="Left, the corners on the frame: on people, elsewhere, dropped. Right, measured over true speed.",
+    )
 
 
 def _callback(frame: np.ndarray, corners: np.ndarray, on_person: np.ndarray, runs: Mapping[int, Any]) -> Any:

@@ -168,7 +168,11 @@ def masks_explorer(frame: np.ndarray, probs: Mapping[int, np.ndarray], truth: np
         ipywidgets.SelectionSlider, "training  [steps]", options=[(str(step), step) for step in probs], value=max(probs)
     )
     level = slider(ipywidgets.FloatSlider, "threshold of the probability", min=0.05, max=0.95, step=0.05, value=0.5)
-    return Explorer({"step": steps, "threshold": level}, draw)
+    return Explorer(
+        {"step": steps, "threshold": level},
+        draw,
+        alt="Left, the probability of crowd at each pixel. Right, the mask that the threshold makes of it.",
+    )
 
 
 def another_light(frame: np.ndarray, *, brightness: float = 0.0, saturation: float = 1.0) -> np.ndarray:
@@ -237,7 +241,11 @@ def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
             ipywidgets.FloatSlider, "saturation  (1: as it is)", min=0.0, max=2.0, step=0.25, value=0.5
         ),
     }
-    return Explorer(controls, draw)
+    return Explorer(
+        controls,
+        draw,
+        alt="Left, the mask in the new light against that in the old. Right, how much the features change.",
+    )
 
 
 def _with_colorbar(

@@ -38,7 +38,11 @@ def place_explorer() -> Explorer:
         "samples": slider(whole, "samples of the clip  [frames]", min=8, max=64, step=4, value=32),
         "part": slider(real, "part of the samples that must agree", min=0.15, max=0.95, step=0.05, value=0.45),
     }
-    return Explorer(controls, _place)
+    return Explorer(
+        controls,
+        _place,
+        alt="The grey levels of one place over the clip, of ground and of people, with their median and densest value.",
+    )
 
 
 def place_samples(covered: float, variety: float, samples: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -87,7 +87,14 @@ def refinement_explorer(
         raise ValueError(f"Frame {index} is not kept; choose one of {', '.join(map(str, indices))}.")
     clip = _look_through(video, labelled)
     target, valid = truth_of_frame(video, truth, index)
-    return Explorer(_controls(), _callback(clip, indices.index(index), target, valid))
+    return Explorer(
+        _controls(),
+        _callback(clip, indices.index(index), target, valid),
+        alt=(
+            "Left, what differs from the background, coloured by why it is labelled or not. "
+            "Right, the label on the frame."
+        ),
+    )
 
 
 def _controls() -> dict[str, Any]:

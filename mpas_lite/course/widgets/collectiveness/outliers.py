@@ -186,4 +186,8 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
         "reading": slider(ipywidgets.Dropdown, "what is compared", options=list(READINGS.items())),
         "share": slider(real, "planted outliers [per particle]", value=0.2, min=0.0, max=1.0, step=0.1),
     }
-    return Explorer(controls, draw)
+    return Explorer(
+        controls,
+        draw,
+        alt="The frame with its particles: kept, planted and dropped, planted and kept, dropped by mistake.",
+    )

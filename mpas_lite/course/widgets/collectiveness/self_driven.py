@@ -197,4 +197,11 @@ def noise_explorer(sweep: Sweep | None = None) -> Explorer:
         "noise": slider(choice, "η noise of the direction [1]", options=noises, value=noises[len(noises) // 4][1]),
         "step": slider(choice, "t time [steps]", options=steps, value=steps[-1][1]),
     }
-    return Explorer(controls, draw)
+    return Explorer(
+        controls,
+        draw,
+        alt=(
+            "Left, self-driven particles as arrows, the darker the higher their collectiveness. "
+            "Right, order and collectiveness over the noise."
+        ),
+    )

@@ -146,4 +146,8 @@ def reach_explorer(frame: np.ndarray, position: np.ndarray, W: Any, z: float, k:
         "particle": slider(whole, "i particle [number]", value=start, min=0, max=len(position) - 1),
         "length": slider(whole, "L longest walk counted [steps]", value=1, min=1, max=12),
     }
-    return Explorer(controls, draw)
+    return Explorer(
+        controls,
+        draw,
+        alt="The frame with its particles, the darker the more walks lead to them from the star.",
+    )

@@ -157,7 +157,14 @@ def series_explorer(W: Any, k: int) -> Explorer:
     z_slider.readout_format = ".3f"
     length_slider = slider(ipywidgets.IntSlider, "L longest walk counted [steps]", value=10, min=0, max=40)
     controls = {"z": z_slider, "length": length_slider}
-    return Explorer(controls, draw)
+    return Explorer(
+        controls,
+        draw,
+        alt=(
+            "Left, the distance between partial sum and closed form over L. "
+            "Right, the eigenvalues of zW and the unit circle."
+        ),
+    )
 
 
 def _draw_unit_circle(ax: Axes) -> None:

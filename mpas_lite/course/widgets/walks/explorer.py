@@ -98,7 +98,14 @@ def walk_explorer(
         "end": slider(menu, "j  where they end", options=particles, value=end),
         "length": slider(ipywidgets.IntSlider, "L  length of the walks [steps]", value=length, min=1, max=longest),
     }
-    return Explorer(controls, draw)
+    return Explorer(
+        controls,
+        draw,
+        alt=(
+            "Left, the crowd graph with the walks from i to j in blue, the strongest in orange. "
+            "Right, their damped sum over L, with the closed form."
+        ),
+    )
 
 
 def _walk_line(
