@@ -50,7 +50,7 @@ def reproduce(table: str, out: Path, scenes: tuple[Path, ...], paper_scenes: tup
     a clip's folder, named as its frames. All clips are learned from, those with truth are scored.
     """
     from mpas_lite.experiments.reproduction import reproduce as reproduce_table
-    from mpas_lite.experiments.tables import format_table
+    from mpas_lite.experiments.table_text import format_table
     from mpas_lite.options import changed
 
     try:

@@ -43,8 +43,8 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
     INPUT is a video or a folder of frames, or several. With none, the bundled sample scenes are used, and six
     scenes that the network has not seen are scored as well.
     """
+    from mpas_lite.experiments.clip_scores import format_scores
     from mpas_lite.experiments.main_job import run as run_job
-    from mpas_lite.experiments.report import format_scores
 
     if truth is not None and len(inputs) != 1:
         raise click.UsageError("--truth goes with exactly one INPUT.")

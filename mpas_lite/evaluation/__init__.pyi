@@ -1,5 +1,6 @@
 from .background_subtraction import mog2_masks as mog2_masks
 from .ground_truth import read_ground_truth as read_ground_truth
+from .ground_truth import truth_folders as truth_folders
 from .ground_truth import truth_of as truth_of
 from .labelme import labelme_mask as labelme_mask
 from .labelme import labelme_masks as labelme_masks

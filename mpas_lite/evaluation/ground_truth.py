@@ -7,8 +7,41 @@ from pathlib import Path
 
 import numpy as np
 
+from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.masks import CDNET, frame_numbers, mask_files, numbered, read_mask
 from mpas_lite.video.video import Video
+
+
+def truth_folders(source: str | Path, given: Path | None = None) -> dict[str, Path]:
+    """Ground truth of a clip, by kind: a given folder, or what lies beside the clip in a layout we know.
+
+    Our scenes keep ``truth/crowd`` and ``truth/person`` beside the video. A folder of frames may have these too, or
+    masks in ``truth`` itself. CDnet keeps ``groundtruth`` beside the folder ``input``.
+
+    Raises
+    ------
+    ValueError
+        If a folder is given and it does not exist, or holds no masks.
+    """
+    if given is not None and not Path(given).is_dir():
+        raise ValueError(f"There is no folder {given} with ground truth. Check the path.")
+    source = Path(source)
+    beside = source if source.is_dir() else source.parent
+    places = [Path(given)] if given is not None else [beside / "truth", beside.parent / "groundtruth"]
+    for place in places:
+        kinds = {kind: place / kind for kind in ("crowd", "person") if _has_images(place / kind)}
+        if kinds:
+            return kinds
+        if given is not None and not _has_images(place):
+            raise ValueError(f"{given} holds no masks, and no crowd/ or person/ with masks. Check the path.")
+        own = place.parent == source and _has_images(place)
+        if place.is_dir() and (given is not None or beside.name == "input" or own):
+            return {"truth": place}
+    return {}
+
+
+def _has_images(folder: Path) -> bool:
+    return folder.is_dir() and any(is_visible(path, IMAGE_ENDINGS) for path in folder.iterdir())
 
 
 def truth_of(video: Video, folder: str | Path) -> dict[int, Path]:

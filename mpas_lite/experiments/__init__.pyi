@@ -2,8 +2,10 @@ from .main_job import run as run
 from .measured import air_study as air_study
 from .report import write_report as write_report
 from .reproduction import reproduce as reproduce
+from .results import RunResult as RunResult
+from .results import TableResult as TableResult
 from .settings import ReproduceSettings as ReproduceSettings
 from .settings import RunSettings as RunSettings
+from .table_text import format_table as format_table
 from .tables import TABLES as TABLES
 from .tables import Row as Row
-from .tables import format_table as format_table

@@ -7,60 +7,63 @@ drawn a mask. Ground truth, where there is any, is looked at by the report alone
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpas_lite.experiments.report import ClipResult, clip_scores, truth_folders, write_report
+from mpas_lite.evaluation.ground_truth import truth_folders
+from mpas_lite.experiments.clip_scores import ClipResult, clip_scores
+from mpas_lite.experiments.networks import device_of, epochs_of, new_network
+from mpas_lite.experiments.report import write_report
+from mpas_lite.experiments.results import RunResult
 from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.files.atomic import write_json
 from mpas_lite.files.ledger import lock_folder, refuse_foreign
 from mpas_lite.files.outputs import check_apart
-from mpas_lite.labels.batch import name_clips, paths_read, pseudo_label_many
+from mpas_lite.labels.batch import pseudo_label_many
+from mpas_lite.labels.pseudolabel import ClipLabels
 from mpas_lite.options import to_record
-from mpas_lite.runtime.children import python_command
-from mpas_lite.video.reader import read_video
+from mpas_lite.video.clip import Clip, clips_of, opened_apart
 
 if TYPE_CHECKING:
     from mpas_lite.network.mpasnet import MPASNet
-
+    from mpas_lite.training.self_training import SelfTrainingResult
 
 # What a run leaves in its folder; no clip of several gets such a name.
 _WRITTEN = (
     *("pairs", "training", "model.safetensors", "metrics.json", "report.html", "pictures", "unseen"),
     *("masks", "overlay.mp4", "frames.json", "segment.json"),
 )
+_MOST = 20  # frames from one pair to the next, where the stride is free: the paper's
 
 
 def run(
-    sources: Sequence[str | Path],
+    sources: Sequence[str | Path | Clip],
     out: str | Path,
     *,
     settings: RunSettings | None = None,
     truths: Sequence[Path | None] | None = None,
-    unseen: Sequence[Path] = (),
+    unseen: Sequence[str | Path | Clip] = (),
     accelerator: str = "auto",
     jobs: int = 1,
     progress: bool = True,
     say: Callable[[str], None] = print,
-) -> dict:
+) -> RunResult:
     """Label, train, segment and report; run again, it goes on where it stopped.
 
     Parameters
     ----------
-    sources : paths
+    sources : sequence of str, Path or Clip
         Videos or folders of frames.
-    out : path
+    out : str or Path
         Gets ``pairs/``, ``model.safetensors``, ``masks/`` and ``overlay.mp4`` (with several sources in one
         folder a clip), ``metrics.json`` and ``report.html`` with its pictures.
     settings : RunSettings, optional
-    truths : folder or None for each source, optional
-        Ground truth: masks, or a folder with ``crowd/`` and ``person/``. By default ``truth/`` in a source's
-        folder, where there is one.
-    unseen : folders
+    truths : sequence of Path or None, optional
+        Ground truth of each source: masks, or a folder with ``crowd/`` and ``person/``. By default ``truth/`` in a
+        source's folder, where there is one.
+    unseen : sequence of str, Path or Clip
         Clips with ground truth that are not trained on, only segmented and scored.
     accelerator : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ...
@@ -73,7 +76,7 @@ def run(
 
     Returns
     -------
-    dict
+    RunResult
         What ``metrics.json`` holds.
 
     Raises
@@ -82,167 +85,172 @@ def run(
         If no source can be used, nothing moves in any of them, or ``out`` is in use by another run.
     """
     settings = settings or RunSettings()
+    clips = clips_of(sources, _WRITTEN)
+    given = truths or [None] * len(clips)
+    truth = {
+        clip.name: truth_folders(clip.source, of_it or clip.truth) for clip, of_it in zip(clips, given, strict=True)
+    }
     out = Path(out)
-    truths = list(truths or [None] * len(sources))
-    folders = [folder for source, of_it in zip(sources, truths, strict=True)
-               for folder in truth_folders(source, of_it).values()]  # fmt: skip
+    written = [out / name for name in _WRITTEN] + [out / clip.name for clip in clips if len(clips) > 1]
+    read = [path for clip in clips for path in (*clip.paths(), *truth[clip.name].values())]
     weights = [Path(settings.net.encoder_weights)] if settings.net.encoder_weights else []
-    written = [out / name for name in _WRITTEN]
-    if len(sources) > 1:
-        written += [out / name for name, _ in name_clips(sources, _WRITTEN)]
-    check_apart(written, [*paths_read(sources), *folders, *weights])
+    check_apart(written, [*read, *weights])
     with lock_folder(out):
         refuse_foreign(out / name for name in ("model.safetensors", "metrics.json", "report.html"))
-        return _run(sources, out, settings, truths, unseen, accelerator, jobs, progress, say)
+        return _Job(out, settings, accelerator, jobs, progress, say).run(clips, truth, clips_of(unseen, truth))
 
 
-def _run(
-    sources: Sequence[str | Path],
-    out: Path,
-    settings: RunSettings,
-    truths: Sequence[Path | None],
-    unseen: Sequence[Path],
-    accelerator: str,
-    jobs: int,
-    progress: bool,
-    say: Callable[[str], None],
-) -> dict:
-    from mpas_lite.network.encoders import check_weights
-    from mpas_lite.network.mask_files import segment_to
-    from mpas_lite.network.weights import load, save  # torch only where it is needed: labels come without
-    from mpas_lite.training.plan import Plan
-    from mpas_lite.training.self_training import Rounds, fit_in_rounds
+@dataclass(frozen=True)
+class _Job:
+    """One call of :func:`run`: where to, how, and whom to tell. Its steps are the methods, in their order."""
 
-    check_weights(settings.net.encoder, settings.net.encoder_weights)  # before the labels, which may take hours
-    named = name_clips(sources, _WRITTEN)
-    truth = {name: truth_folders(source, of_it) for (name, source), of_it in zip(named, truths, strict=True)}
+    out: Path
+    settings: RunSettings
+    accelerator: str
+    jobs: int
+    progress: bool
+    say: Callable[[str], None]
 
-    settings = replace(settings, label=replace(settings.label, every=_stride(named, settings)))
-    say(f"1/4 label: {len(named)} clip{'s' * (len(named) > 1)}, one frame in {settings.label.every}")
-    labelled = pseudo_label_many(
-        sources, out / "pairs", settings=settings.label, jobs=jobs, taken=_WRITTEN, progress=progress
-    )
-    failed = [clip for clip in labelled if clip.error]
-    for clip in failed:
-        say(f"    left out: {clip.error}")
-    good = [clip for clip in labelled if not clip.error]
-    if not good:
-        raise ValueError(failed[0].error if len(failed) == 1 else "None of the clips could be labelled (see above).")
-    pairs = sum(clip.pairs for clip in good)
-    say(f"    {pairs} pairs, {sum(clip.empty for clip in good)} of them without a crowd")
+    def run(self, clips: Sequence[Clip], truth: Mapping[str, dict[str, Path]], unseen: Sequence[Clip]) -> RunResult:
+        from mpas_lite.network.encoders import check_weights  # torch only where it is needed: labels come without
 
-    model = out / "model.safetensors"
-    rounds = Rounds(most=settings.rounds)
-    plan = Plan(pairs, settings.train)
-    first = rounds.first(settings.steps or plan.steps)
-    epochs = max(1, round(first / plan.steps_per_epoch))
-    branch = "with" if settings.net.siamese else "without"
-    say(f"2/4 train: {settings.net.encoder} {branch} siamese branch, {epochs} epochs")
-    net = _new_net(settings)
-    taught = fit_in_rounds(
-        net,
-        [clip.folder for clip in good],
-        out / "training",
-        rounds=rounds,
-        config=replace(settings.train, epochs=epochs),
-        runtime=replace(settings.runtime, accelerator=accelerator),
-        progress=progress,
-        say=say,
-    )
-    history = taught.history
-    save(net, model)
-    net = load(model)
+        net = self.settings.net
+        check_weights(net.encoder, net.encoder_weights)  # before the labels, which may take hours
+        job, clips = self.with_stride(clips)
+        labels = job.label(clips)
+        trained, taught, epochs = job.train(labels)
+        results, errors = job.segment(trained, clips, labels, truth)
+        not_trained_on = job.segment_unseen(trained, unseen)
+        return job.report(labels, errors, taught, epochs, results, not_trained_on)
 
-    say("3/4 segment")
-    device = accelerator if accelerator in ("cpu", "cuda", "mps") else "auto"
-    source_of = dict(named)
-    clips: dict[str, ClipResult] = {}
-    errors = {clip.name: clip.error for clip in labelled}
-    for clip in good:
-        folder = out if len(named) == 1 else out / clip.name
-        try:
-            done = segment_to(net, source_of[clip.name], folder, every=settings.segment_every, device=device,
-                              progress=progress)  # fmt: skip
-            video = read_video(source_of[clip.name], name=clip.name)
-        except (ValueError, FileNotFoundError) as error:  # a frame that labelling did not look at, say
-            if len(named) == 1:
-                raise
-            errors[clip.name] = str(error)
-            say(f"    left out: {error}")
-            continue
-        clips[clip.name] = ClipResult(video, folder, clip.folder, truth[clip.name])
-        say(
-            f"    {clip.name}: {done['frames']} masks in {folder / 'masks'}, crowd in {done['crowd']:.1%} of the pixels"
+    def with_stride(self, clips: Sequence[Clip]) -> tuple[_Job, list[Clip]]:
+        """The job with its stride: as set, or such that all clips together give about ``settings.pairs`` pairs."""
+        every, opened = self.settings.label.every, list(clips)
+        if not every:
+            opened = opened_apart(clips)
+            frames = sum(clip.video().count_frames() for clip in opened if clip.is_open)  # labelling says what is wrong
+            every = min(_MOST, max(1, round(frames / self.settings.pairs)))
+        label = replace(self.settings.label, every=every)
+        return replace(self, settings=replace(self.settings, label=label)), opened
+
+    def label(self, clips: Sequence[Clip]) -> list[ClipLabels]:
+        """Pseudo-labels of all clips; those that have none say why, and not all may have none."""
+        every = self.settings.label.every
+        self.say(f"1/4 label: {len(clips)} clip{'s' * (len(clips) > 1)}, one frame in {every}")
+        labels = pseudo_label_many(
+            clips, self.out / "pairs", settings=self.settings.label, jobs=self.jobs, progress=self.progress
         )
-    if not clips:
-        raise ValueError("None of the clips could be segmented (see above).")
-    not_trained_on: list[str] = []
-    for source in unseen:
-        video = read_video(source)
-        folder = out / "unseen" / video.name
-        segment_to(net, source, folder, device=device, progress=progress)
-        pairs_of = pseudo_label_many([source], out / "unseen" / "pairs", settings=settings.label, progress=False)[0]
-        clips[video.name] = ClipResult(video, folder, pairs_of.folder, truth_folders(source, None))
-        not_trained_on.append(video.name)
+        failed = [one.error for one in labels if one.error]
+        for error in failed:
+            self.say(f"    left out: {error}")
+        if len(failed) == len(labels):
+            raise ValueError(failed[0] if len(failed) == 1 else "None of the clips could be labelled (see above).")
+        empty = sum(one.empty for one in labels if not one.error)
+        self.say(f"    {_pairs(labels)} pairs, {empty} of them without a crowd")
+        return labels
 
-    say("4/4 report")
-    scores = {name: clip_scores(clip) for name, clip in clips.items() if clip.truth}
-    metrics = {
-        "settings": to_record(settings),
-        "clips": {c.name: {"pairs": c.pairs, "empty": c.empty, "error": errors[c.name]} for c in labelled},
-        "training": {"loss": history.loss, "segmentation": history.segmentation, "air": history.air,
-                     "steps": history.steps, "epochs": epochs,
-                     "rounds": taught.kept, "agreement": taught.agreement},
-        "iou": {name: score.iou for name, score in scores.items() if name not in not_trained_on},
-        "iou_unseen": {name: score.iou for name, score in scores.items() if name in not_trained_on},
-        "frames": {name: score.frames for name, score in scores.items()},
-    }  # fmt: skip
-    write_json(out / "metrics.json", metrics)
-    write_report(out, clips, metrics, settings.label)
-    return metrics
+    def train(self, labels: Sequence[ClipLabels]) -> tuple[MPASNet, SelfTrainingResult, int]:
+        """The network, trained on all that was labelled, how that went, and its epochs."""
+        from mpas_lite.network.weights import load, save
+        from mpas_lite.training.self_training import Rounds, fit_in_rounds
+
+        settings = self.settings
+        rounds = Rounds(most=settings.rounds)
+        epochs = epochs_of(settings.steps, _pairs(labels), settings.train, rounds)
+        branch = "with" if settings.net.siamese else "without"
+        self.say(f"2/4 train: {settings.net.encoder} {branch} siamese branch, {epochs} epochs")
+        net = new_network(settings.net, settings.train.seed)
+        taught = fit_in_rounds(
+            net,
+            [one.folder for one in labels if not one.error],
+            self.out / "training",
+            rounds=rounds,
+            config=replace(settings.train, epochs=epochs),
+            runtime=replace(settings.runtime, accelerator=self.accelerator),
+            progress=self.progress,
+            say=self.say,
+        )
+        save(net, self.out / "model.safetensors")
+        return load(self.out / "model.safetensors"), taught, epochs
+
+    def segment(
+        self,
+        net: MPASNet,
+        clips: Sequence[Clip],
+        labels: Sequence[ClipLabels],
+        truth: Mapping[str, dict[str, Path]],
+    ) -> tuple[dict[str, ClipResult], dict[str, str | None]]:
+        """Masks of every clip that was labelled, and what went wrong with which clip."""
+        from mpas_lite.network.mask_files import segment_to
+
+        self.say("3/4 segment")
+        results: dict[str, ClipResult] = {}
+        errors = {one.name: one.error for one in labels}
+        for clip, labelled in zip(clips, labels, strict=True):
+            if labelled.error:
+                continue
+            folder = self.out if len(clips) == 1 else self.out / clip.name
+            try:
+                done = segment_to(net, clip.video(), folder, every=self.settings.segment_every,
+                                  device=device_of(self.accelerator), progress=self.progress)  # fmt: skip
+            except (ValueError, FileNotFoundError) as error:  # a frame that labelling did not look at, say
+                if len(clips) == 1:
+                    raise
+                errors[clip.name] = str(error)
+                self.say(f"    left out: {error}")
+                continue
+            results[clip.name] = ClipResult(clip, folder, labelled.folder, truth[clip.name])
+            self.say(
+                f"    {clip.name}: {done['frames']} masks in {folder / 'masks'}, crowd in {done['crowd']:.1%} of the "
+                "pixels"
+            )
+        if not results:
+            raise ValueError("None of the clips could be segmented (see above).")
+        return results, errors
+
+    def segment_unseen(self, net: MPASNet, clips: Sequence[Clip]) -> dict[str, ClipResult]:
+        """Masks, and labels to compare them with, of clips that are not trained on."""
+        from mpas_lite.network.mask_files import segment_to
+
+        results = {}
+        for clip in clips:
+            folder = self.out / "unseen" / clip.name
+            segment_to(net, clip.video(), folder, device=device_of(self.accelerator), progress=self.progress)
+            (labelled,) = pseudo_label_many(
+                [clip], self.out / "unseen" / "pairs", settings=self.settings.label, progress=False
+            )
+            results[clip.name] = ClipResult(clip, folder, labelled.folder, truth_folders(clip.source, clip.truth))
+        return results
+
+    def report(
+        self,
+        labels: Sequence[ClipLabels],
+        errors: Mapping[str, str | None],
+        taught: SelfTrainingResult,
+        epochs: int,
+        results: Mapping[str, ClipResult],
+        unseen: Mapping[str, ClipResult],
+    ) -> RunResult:
+        """Scores, ``metrics.json`` and the page."""
+        self.say("4/4 report")
+        both = {**results, **unseen}
+        scores = {name: clip_scores(result) for name, result in both.items() if result.truth}
+        history = taught.history
+        result = RunResult(
+            settings=to_record(self.settings),
+            clips={one.name: {"pairs": one.pairs, "empty": one.empty, "error": errors[one.name]} for one in labels},
+            training={"loss": history.loss, "segmentation": history.segmentation, "air": history.air,
+                      "steps": history.steps, "epochs": epochs,
+                      "rounds": taught.kept, "agreement": taught.agreement},
+            iou={name: score.iou for name, score in scores.items() if name in results},
+            iou_unseen={name: score.iou for name, score in scores.items() if name in unseen},
+            frames={name: score.frames for name, score in scores.items()},
+        )  # fmt: skip
+        write_json(self.out / "metrics.json", dict(result))
+        write_report(self.out, both, result, self.settings.label)
+        return result
 
 
-def _stride(named: Sequence[tuple[str, str | Path]], settings: RunSettings) -> int:
-    """One frame in so many: as set, or such that all clips together give about ``settings.pairs`` pairs."""
-    if settings.label.every:
-        return settings.label.every
-    return min(20, max(1, round(_count_frames([source for _, source in named]) / settings.pairs)))
-
-
-def _count_frames(sources: Sequence[str | Path]) -> int:
-    """Frames of all sources together; a source that cannot be read has none, and labelling will say why.
-
-    They are opened in another process: a damaged file may kill it. Another one then goes on after that file.
-    """
-    left, frames = [os.fspath(source) for source in sources], 0
-    while left:
-        child = subprocess.run(python_command(_COUNT), input="\0".join(left), stdout=subprocess.PIPE,
-                               encoding="utf-8", errors="surrogateescape")  # fmt: skip
-        counted = [int(line) for line in child.stdout.split()]
-        frames += sum(counted)
-        left = left[len(counted) + 1 :]
-    return frames
-
-
-_COUNT = """
-import os
-from mpas_lite.options import to_record
-from mpas_lite.runtime.children import be_a_child
-from mpas_lite.video.reader import read_video
-
-be_a_child(os.getppid())
-for source in sys.stdin.buffer.read().split(b"\\0"):
-    try:
-        print(read_video(os.fsdecode(source)).count_frames(), flush=True)
-    except Exception:  # labelling it will say what is wrong
-        print(0, flush=True)
-"""
-
-
-def _new_net(settings: RunSettings) -> MPASNet:
-    import torch
-
-    from mpas_lite.network.mpasnet import MPASNet
-
-    torch.manual_seed(settings.train.seed)
-    return MPASNet(**to_record(settings.net))
+def _pairs(labels: Sequence[ClipLabels]) -> int:
+    """Pairs of all clips that were labelled."""
+    return sum(one.pairs for one in labels if not one.error)

@@ -1,13 +1,18 @@
 """The main job's own parts; what it does as a whole is tested through its command, in test_cli.py."""
 
+import json
 import os
+from dataclasses import replace
 
 import cv2
 import pytest
 
-from mpas_lite.experiments.main_job import _count_frames, _stride
+from mpas_lite.experiments.main_job import _Job, run
+from mpas_lite.experiments.results import RunResult
 from mpas_lite.experiments.settings import RunSettings
-from mpas_lite.labels.batch import name_clips
+from mpas_lite.files.atomic import read_json
+from mpas_lite.video import finding, folder_video
+from mpas_lite.video.clip import clips_of
 from mpas_lite.video.images import write_image
 
 DEADLY = """
@@ -32,11 +37,60 @@ def sources(tmp_path, moving_square):
     return [tmp_path / name for name in names]
 
 
+def stride(sources, **settings):
+    """One frame in so many, as the main job chooses it; and the clips that it has opened for that."""
+    job, clips = _Job(None, RunSettings(**settings), "cpu", 1, False, str).with_stride(clips_of(sources))
+    return job.settings.label.every, [clip.name for clip in clips if clip.is_open]
+
+
+def test_the_stride_gives_the_pairs_that_are_wanted_but_no_more_than_twenty_frames_lie_between(tmp_path, sources):
+    assert stride(sources, pairs=10) == (14, ["a", "deadly", "ü b", "folder", "deadly-too"])  # of 140 frames
+    assert stride(sources, pairs=7) == (20, ["a", "deadly", "ü b", "folder", "deadly-too"])
+    assert stride(sources, pairs=6)[0] == 20  # not 23: a longer one than the paper's would leave pairs out
+    assert stride(sources[:1], pairs=144)[0] == 1
+    label = replace(RunSettings().label, every=7)
+    assert stride(sources, pairs=10, label=label) == (7, [])  # as it is set; nothing is counted
+
+
 def test_a_file_that_kills_its_decoder_is_not_counted(tmp_path, sources, monkeypatch):
-    assert _count_frames(sources) == 30 + 30 + 30 + 20 + 30  # here nothing is deadly yet
     (tmp_path / "sitecustomize.py").write_text(DEADLY)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    assert _count_frames(sources) == 30 + 30 + 20
-    assert _count_frames(sources[1:2]) == 0
-    assert _stride(name_clips(sources), RunSettings(pairs=10)) == 8
-    assert _stride(name_clips(sources[1:2]), RunSettings()) == 1
+    assert stride(sources, pairs=10) == (8, ["a", "ü b", "folder"])  # of 80 frames
+    assert stride(sources[1:2]) == (1, [])
+
+
+FAST = RunSettings(encoder="mobilenetv3_small_050", encoder_weights=None, steps=2, long_side=64, pairs=10)
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """What is looked through: a folder, or the header of an image, by this process."""
+    seen = []
+    for module, name in ((finding, "contents"), (folder_video, "image_view")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda path, real=real: seen.append(path) or real(path))
+    return seen
+
+
+@pytest.mark.parametrize("every", [0, 2])
+def test_a_folder_of_frames_is_looked_through_once_on_its_way_through_a_run(tmp_path, sources, looks, every):
+    """It is listed once, and each header read once (by another process with a free stride)."""
+    folder = sources[5]
+    settings = replace(FAST, label=replace(FAST.label, every=every))
+    result = run([folder], tmp_path / "out", settings=settings, accelerator="cpu", progress=False, say=str)
+    assert result.clips["folder"]["pairs"] == 8
+    assert looks == [folder, *(sorted(folder.iterdir()) if every else [])]
+
+
+def test_the_result_is_a_record_and_reads_as_the_file_does(tmp_path, sources):
+    result = run([sources[5]], tmp_path / "out", settings=FAST, accelerator="cpu", progress=False, say=str)
+    assert isinstance(result, RunResult)
+    assert result == read_json(tmp_path / "out/metrics.json") == json.loads(json.dumps(dict(result)))
+    assert list(result) == ["settings", "clips", "training", "iou", "iou_unseen", "frames"]
+    assert result["training"] is result.training
+    assert result["settings"]["label"]["every"] == 2
+    assert result.get("nothing") is None
+    with pytest.raises(KeyError):
+        result["as_dict"]
+    with pytest.raises(AttributeError):
+        result.iou = {}

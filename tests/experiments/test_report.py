@@ -6,22 +6,16 @@ import warnings
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import cv2
 import numpy as np
 import pytest
 
 from mpas_lite.evaluation.scores import iou
-from mpas_lite.experiments.report import (
-    ClipResult,
-    clip_scores,
-    format_scores,
-    score_tables,
-    truth_folders,
-    write_report,
-)
-from mpas_lite.experiments.tables import format_table
+from mpas_lite.experiments.clip_scores import ClipResult, clip_scores, format_scores, score_tables
+from mpas_lite.experiments.report import write_report
+from mpas_lite.experiments.table_text import format_table
 from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.labels.settings import LabelSettings
+from mpas_lite.video.clip import Clip
 from mpas_lite.video.images import write_image
 from mpas_lite.video.reader import read_video
 
@@ -50,8 +44,8 @@ def result(tmp_path, moving_square):
         for index in truth:
             mask = square(index, size) if people else np.zeros(size, bool)
             write_image(folder / "truth" / f"{index:06d}.png", mask)
-        video = read_video(moving_square, name=name)
-        return ClipResult(video, folder, folder / "pairs", {"truth": folder / "truth"} if truth else {})
+        clip = Clip.at(read_video(moving_square, name=name))
+        return ClipResult(clip, folder, folder / "pairs", {"truth": folder / "truth"} if truth else {})
 
     return make
 
@@ -94,7 +88,7 @@ def test_truth_of_another_size_or_damaged_costs_its_own_score_alone(result):
     crowd = clip.folder / "crowd"
     crowd.mkdir()
     (crowd / "000000.png").write_bytes(b"no image")
-    both = ClipResult(clip.video, clip.folder, clip.pairs, {"crowd": crowd, **clip.truth})
+    both = ClipResult(clip.clip, clip.folder, clip.pairs, {"crowd": crowd, **clip.truth})
     with pytest.warns(UserWarning, match="is not scored against crowd masks.*000000.png is not an image"):
         assert set(clip_scores(both).iou) == {"truth"}
 
@@ -106,35 +100,6 @@ def test_truth_with_nobody_in_it_is_said_once_a_clip(result):
         clip_scores(clip)
     (only,) = said
     assert "square (truth): the ground truth has nobody in any of the 3 frames" in str(only.message)
-
-
-# ------------------------------------------------------------------------------------------------- ground truth
-
-
-@pytest.mark.parametrize("ending", ["bmp", "png", "PNG", "tif"])
-def test_truth_in_a_folder_of_frames_is_seen_whatever_its_ending(tmp_path, ending):
-    truth = tmp_path / "clip" / "truth"
-    truth.mkdir(parents=True)
-    assert truth_folders(tmp_path / "clip") == {}
-    (truth / ".hidden.png").touch()
-    (truth / "notes.txt").touch()
-    assert truth_folders(tmp_path / "clip") == {}
-    cv2.imwrite(str(truth / f"0.{ending}"), square(0) * np.uint8(255))
-    assert truth_folders(tmp_path / "clip") == {"truth": truth}
-    (truth / "crowd").mkdir()
-    assert truth_folders(tmp_path / "clip") == {"truth": truth}  # nothing is in crowd/
-    (truth / "crowd" / f"0.{ending}").touch()
-    assert truth_folders(tmp_path / "clip") == {"crowd": truth / "crowd"}
-
-
-def test_a_given_folder_without_masks_is_refused_before_anything_is_done(tmp_path):
-    (tmp_path / "given" / "deeper").mkdir(parents=True)
-    with pytest.raises(ValueError, match=r"given holds no masks, and no crowd/ or person/ with masks"):
-        truth_folders(tmp_path / "clip.mp4", tmp_path / "given")
-    with pytest.raises(ValueError, match="There is no folder"):
-        truth_folders(tmp_path / "clip.mp4", tmp_path / "nowhere")
-    write_image(tmp_path / "given" / "0.png", square(0))
-    assert truth_folders(tmp_path / "clip.mp4", tmp_path / "given") == {"truth": tmp_path / "given"}
 
 
 # ------------------------------------------------------------------------------------------------- tables

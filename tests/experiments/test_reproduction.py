@@ -11,19 +11,23 @@ import pytest
 from click.testing import CliRunner
 
 from mpas_lite import cli
-from mpas_lite.cli import paper
+from mpas_lite.cli import reproduce as reproduce_command
 from mpas_lite.datasets.public import _scene_list
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.experiments import reproduction as module
 from mpas_lite.experiments.reproduction import reproduce
+from mpas_lite.experiments.scored_clips import scored_clip, truths_of
 from mpas_lite.experiments.settings import ReproduceSettings
-from mpas_lite.experiments.tables import _NOTES, PAPER_SCENES, TABLES, format_table, mean_and_std
+from mpas_lite.experiments.table_statistics import mean_and_std
+from mpas_lite.experiments.table_text import _NOTES, format_table
+from mpas_lite.experiments.tables import PAPER_SCENES, TABLES
 from mpas_lite.files.atomic import read_json, write_json
 from mpas_lite.labels.frames import label_frames
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.network.weights import load
 from mpas_lite.scenes.benchmark import write_scene
 from mpas_lite.scenes.renderer import render_scene
+from mpas_lite.video.clip import Clip
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.reader import read_video
 from tests.helpers import ROOT, make_crowd_clip
@@ -296,10 +300,13 @@ def databases(tmp_path_factory):
 
 def test_a_clip_of_the_databases_is_read_without_its_mean_image(databases):
     for name, kind in (("cuhk/2_36-1", "crowd"), ("cuhk/2_36-2", "truth")):
-        clip = module._read_clip("a", "b", databases / name, TINY)
-        assert clip.truth == {kind: databases / name / ("truth/crowd" if kind == "crowd" else "truth")}
-        assert clip.frames == (1, 6)  # the middles of 1, 4, 6; five frames follow each; 0 is 000001.jpg
-        for index, frame in clip.video.frames(clip.frames):
+        folder = databases / name / ("truth/crowd" if kind == "crowd" else "truth")
+        clip = Clip.at(databases / name)
+        assert truths_of([clip]) == {clip: {kind: folder}}
+        scored = scored_clip(clip, "b", {kind: folder}, TINY)
+        assert scored.truth == {kind: {n - 1: folder / f"{n:06d}.png" for n in (2, 5, 7, 12)}}
+        assert scored.frames == (1, 6)  # the middles of 1, 4, 6; five frames follow each; 0 is 000001.jpg
+        for index, frame in clip.video().frames(scored.frames):
             assert round(frame[1, 1].mean() / 10) == index + 1  # the grey of the corner says which frame
 
 
@@ -355,7 +362,7 @@ def cells_of(section):
 
 def test_the_papers_scenes_must_be_there_and_alone(databases, tmp_path):
     with pytest.warns(UserWarning, match="not at hand"), pytest.raises(ValueError, match="No clip of the paper's"):
-        paper._clips_of_paper((databases / "cuhk" / "other-1",))
+        reproduce_command._clips_of_paper((databases / "cuhk" / "other-1",))
     both = ["--scenes", str(databases), "--paper-scenes", str(databases)]
     done = CliRunner().invoke(cli.cli, ["reproduce", "table1", "--out", str(tmp_path), *both])
     assert done.exit_code == 2
@@ -504,7 +511,7 @@ def test_the_notes_say_where_a_printed_miou_is_no_mean():
 def test_results_are_json_and_say_all(done, clips):
     out, _ = done
     results = quietly("table1", out, scenes=clips, seeds=(0, 1))
-    assert json.loads(json.dumps(results)) == read_json(out / "table1/results.json")
+    assert json.loads(json.dumps(dict(results))) == read_json(out / "table1/results.json")
     assert {"settings", "machine", "versions", "seeds", "scenes"} <= results.keys()
     table = (out / "table1/table.md").read_text()
     for row in TABLES["table1"]:
