@@ -26,13 +26,14 @@ from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.weights import load, save
 from mpas_lite.training import loop
 from mpas_lite.training.config import Runtime, TrainConfig
-from mpas_lite.training.fitting import fit
+from mpas_lite.training.fitting import History, fit
 from mpas_lite.training.loop import train_step
 from mpas_lite.training.pairs import PairDataset, TrainingViews
 from mpas_lite.training.plan import Plan
 from mpas_lite.training.records import model_card, read_log
 from mpas_lite.training.state import Learner
 from mpas_lite.video.images import write_image
+from mpas_lite.video.masks import read_mask
 from tests.helpers import ROOT, weights_equal, write_pairs
 
 TINY = "test_resnet"
@@ -133,33 +134,65 @@ def test_without_fusion_there_is_air_and_one_view_is_segmented(clip: Path, tmp_p
 
 
 def test_weights_move_as_sgd_of_the_printed_loss_says(clip: Path) -> None:
-    one, by_hand = new_net(), new_net()
-    options = {"epochs": 1, "augmentation": "none", "lr": 0.1, "weight_decay": 0.01, "momentum": 0.5}
-    fit(one, clip, **{**QUICK, "batch_size": 5}, **options)
+    """Two steps, with weight decay and momentum, by hand."""
+    net, by_hand = new_net(), new_net()
+    options = {"epochs": 2, "augmentation": "none", "lr": 0.1, "weight_decay": 0.01, "momentum": 0.5}
+    fit(net, clip, **{**QUICK, "batch_size": 5}, **options)
 
     images, masks, _ = (torch.stack(parts) for parts in zip(*PairDataset(clip), strict=True))
-    prob, f, f_hat = by_hand.train()(images / 255, images / 255)
-    overlap = (prob * masks).sum((1, 2, 3))
-    dice = 1 - (2 * overlap + 1) / (prob.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
-    (dice.mean() + ((f - f_hat) ** 2).mean()).backward()
-    for (name, weight), trained in zip(by_hand.named_parameters(), one.parameters(), strict=True):
-        expected = weight - 0.1 * (weight.grad + 0.01 * weight)
-        torch.testing.assert_close(trained, expected, rtol=1e-4, atol=1e-5, msg=name)
+    velocities: dict[str, torch.Tensor] = {}
+    for _ in range(2):
+        by_hand.zero_grad()
+        prob, f, f_hat = by_hand.train()(images / 255, images / 255)
+        overlap = (prob * masks).sum((1, 2, 3))
+        dice = 1 - (2 * overlap + 1) / (prob.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
+        (dice.mean() + ((f - f_hat) ** 2).mean()).backward()
+        with torch.no_grad():
+            for name, weight in by_hand.named_parameters():
+                velocities[name] = 0.5 * velocities.get(name, 0) + weight.grad + 0.01 * weight
+                weight -= 0.1 * velocities[name]
+    for (name, expected), trained in zip(by_hand.named_parameters(), net.parameters(), strict=True):
+        torch.testing.assert_close(trained, expected, rtol=1e-3, atol=1e-5, msg=name)
 
 
-def test_every_pair_is_seen_once_an_epoch() -> None:
-    config = TrainConfig(epochs=3, batch_size=4)
-    plan = Plan(10, config)
-    assert (plan.steps_per_epoch, plan.steps) == (3, 9)
-    batches = list(plan.batches(0))
-    assert [len(batch) for batch in batches[:3]] == [4, 3, 3]  # not 4, 4, 2: batch norm wants company
-    for epoch in range(3):
-        keys = sorted(key for batch in batches[3 * epoch : 3 * epoch + 3] for key in batch)
-        assert keys == [(epoch, index) for index in range(10)]
-    assert list(plan.batches(4)) == batches[4:]
-    shares = [list(Plan(10, config, processes=2).batches(0, rank)) for rank in range(2)]
-    assert sorted(index for share in shares for batch in share[:2] for _, index in batch) == list(range(10))
-    assert all(batch for rank in range(4) for batch in Plan(1, config, processes=4).batches(0, rank))
+def first_step(clip: Path, config: TrainConfig, siamese: bool) -> tuple[float, float, float]:
+    """(L, L_SEG, L_AIR) of all pairs in one step, by torch's own functions and the formulas as they are printed."""
+    net = new_net(siamese=siamese).train().requires_grad_(False)
+    views = TrainingViews(PairDataset(clip), config.augmentation, seed=config.seed)
+    x, x_hat, y, valid = (torch.stack(part) for part in zip(*(views[0, index] for index in range(5)), strict=True))
+    f, f_hat = net.encode(x / 255), net.encode(x_hat / 255)
+    air = float((f - f_hat).square().mean()) if siamese else 0.0
+    prob = torch.sigmoid(net._decide((net.psi(f) + net.psi(f_hat)) / 2 if siamese else net.psi(f), x))
+    losses = []
+    for p, label, sure in zip(prob, y, valid, strict=True):
+        p, label = p[sure], label[sure].float()
+        if config.loss == "cross_entropy":
+            losses.append(float(torch.nn.functional.binary_cross_entropy(p, label)))
+        else:
+            dice = 1 - float((2 * (p * label).sum() + 1) / (p.sum() + label.sum() + 1))
+            losses.append(dice / len(p) if config.literal_dice else dice)
+    segmentation = float(np.mean(losses))
+    return segmentation + config.air_weight * air, segmentation, air
+
+
+@pytest.mark.parametrize("siamese", [True, False])
+@pytest.mark.parametrize(
+    "options", [{}, {"loss": "cross_entropy"}, {"literal_dice": True}, {"air_weight": 0.25, "seed": 5}]
+)
+def test_losses_of_a_step_are_those_of_the_printed_formulas(
+    clip: Path, tmp_path: Path, siamese: bool, options: dict[str, Any]
+) -> None:
+    """Also where labels are in doubt here and there."""
+    shutil.copytree(clip, tmp_path / "clip")
+    for number, mask in enumerate(sorted((tmp_path / "clip" / "masks").iterdir())):
+        sure = np.random.default_rng(number).random(read_mask(mask).shape) < 0.5
+        write_image(tmp_path / "clip" / "valid" / mask.name, sure)
+    config = TrainConfig(epochs=1, batch_size=5, **options)
+    history = fit(new_net(siamese=siamese), tmp_path / "clip", config=config, accelerator="cpu", progress=False)
+    total, segmentation, air = first_step(tmp_path / "clip", config, siamese)
+    assert history.segmentation[0] == pytest.approx(segmentation, rel=1e-4)
+    assert history.air[0] == pytest.approx(air, rel=1e-4)
+    assert history.loss[0] == pytest.approx(total, rel=1e-4)
 
 
 def test_the_rate_is_constant_or_falls_along_a_cosine(clip: Path, tmp_path: Path, monkeypatch) -> None:
@@ -230,24 +263,21 @@ def test_a_step_stays_on_one_cuda_device_and_looks_at_no_value(siamese: bool, lo
 
 
 def test_accumulated_batches_make_the_step_of_the_large_one(clip: Path) -> None:
-    def trained(**options: Any) -> MPASNet:
+    def trained(**options: Any) -> tuple[MPASNet, History]:
         torch.manual_seed(0)
         net = MPASNet("test_efficientnet_ln", width=8)
         for module in net.modules():  # psi's batch norm, whose statistics are of each small batch alone
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.train = lambda mode=True, module=module: module  # type: ignore[method-assign]
                 module.training = False
-        fit(net, clip, epochs=1, augmentation="none", accelerator="cpu", progress=False, **options)
-        return net
+        return net, fit(net, clip, epochs=1, augmentation="none", accelerator="cpu", progress=False, **options)
 
-    one, two = trained(batch_size=4), trained(batch_size=2, accumulate=2)  # 3 and 2 pairs; 2 + 1 and 1 + 1
+    # 3 and 2 pairs; 2 + 1 and 1 + 1
+    (one, whole), (two, parts) = trained(batch_size=4), trained(batch_size=2, accumulate=2)
     for (name, a), b in zip(one.named_parameters(), two.parameters(), strict=True):
         torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-6, msg=name)
-    parts = [Plan(7, TrainConfig(batch_size=8), processes=n).deal(0) for n in (1, 2, 4)]
-    assert [len(split) for split in parts] == [1, 2, 4]
-    assert [[key for part in split for key in part] for split in parts] == [
-        parts[0][0]
-    ] * 3  # whoever shares them, the images are the same
+    assert parts.loss == pytest.approx(whole.loss)
+    assert parts.segmentation == pytest.approx(whole.segmentation)
 
 
 def test_averaged_weights_are_the_moving_average_of_the_steps(clip: Path, tmp_path: Path) -> None:
@@ -411,6 +441,21 @@ def test_killed_at_ten_random_moments_ends_bit_for_bit_like_uninterrupted(clip: 
     fit(resumed, clip, out=tmp_path, **options)
     assert weights_equal(resumed, whole)
     assert [int(row["step"]) for row in read_log(tmp_path / "log.csv")] == list(range(1, 121))
+
+
+def test_dropout_resumes_bit_for_bit(clip: Path, tmp_path: Path) -> None:
+    def with_dropout() -> MPASNet:
+        net = new_net()
+        net.psi.append(torch.nn.Dropout(0.5))
+        return net
+
+    whole, parts, plain = with_dropout(), with_dropout(), new_net()
+    fit(whole, clip, epochs=1, **QUICK)
+    while not fit(parts, clip, out=tmp_path, epochs=1, max_seconds=0, **QUICK).finished:
+        torch.rand(7)  # what others draw meanwhile changes nothing
+    fit(plain, clip, epochs=1, **QUICK)
+    assert weights_equal(whole, parts)
+    assert not weights_equal(whole, plain)
 
 
 def test_max_seconds_stops_and_the_next_call_goes_on(clip: Path, tmp_path: Path) -> None:
