@@ -152,3 +152,32 @@ def test_wrong_shapes_are_named() -> None:
         dice_loss(torch.rand(0, 1, 4, 4), torch.rand(0, 1, 4, 4))
     with pytest.raises(ValueError, match="differ in shape"):
         air_loss(torch.rand(1, 1, 4, 4), torch.rand(1, 1, 4, 5))
+
+
+def test_a_sure_mistake_costs_what_is_said() -> None:
+    """Probabilities are held 2**-23 away from 0 and 1: -log of that is 15.94, on either side."""
+    yes, no = torch.ones(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)
+    for prob, target in ((no, yes), (yes, no)):
+        assert float(cross_entropy_loss(prob, target)) == pytest.approx(23 * np.log(2), abs=1e-3)
+        assert float(cross_entropy_loss(prob, 1 - target)) == pytest.approx(0, abs=1e-6)
+    # Of four pixels one is a mistake, of another image two: the mean of the images' means.
+    prob = torch.tensor([[0.5, 1, 1, 1], [0.5, 0.5, 1, 1]]).reshape(2, 1, 2, 2)
+    assert float(cross_entropy_loss(prob, torch.ones(2, 1, 2, 2))) == pytest.approx(np.log(2) * (1 / 4 + 2 / 4) / 2)
+
+
+def test_each_image_of_a_batch_counts_alike_whatever_its_size_of_crowd() -> None:
+    prob = torch.tensor([[1.0, 0, 0, 0], [1, 1, 1, 1]]).reshape(2, 1, 2, 2)
+    target = torch.tensor([[1.0, 1, 0, 0], [1, 1, 1, 1]]).reshape(2, 1, 2, 2)
+    assert float(dice_loss(prob, target)) == pytest.approx((1 - 3 / 4) / 2)
+    valid = torch.tensor([[True, False, True, True], [True] * 4]).reshape(2, 1, 2, 2)
+    assert float(dice_loss(prob, target, valid=valid)) == 0  # the one mistake does not count
+    nothing = torch.zeros(2, 1, 2, 2, dtype=torch.bool)
+    assert float(dice_loss(prob, target, valid=nothing, literal=True)) == 0
+    assert float(cross_entropy_loss(prob, target, valid=nothing)) == 0
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 4, 4), (2, 4, 4), (1, 1, 4, 4, 1), (2, 0, 4, 4)])
+def test_a_probability_has_one_channel_and_four_dimensions(shape: tuple[int, ...]) -> None:
+    for loss in (dice_loss, cross_entropy_loss):
+        with pytest.raises(ValueError, match=r"probability is \(B, 1, H, W\)"):
+            loss(torch.rand(shape), torch.rand(shape))

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from mpas_lite.network.encoders import check_weights, make_encoder
 from mpas_lite.network.losses import air_loss, cross_entropy_loss, dice_loss
-from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.network.mpasnet import MPASNet, pad_to_stride
 from mpas_lite.network.weights import load, save
 
 TINY = "test_resnet"
@@ -303,3 +303,37 @@ def test_wrong_input_is_named(net: MPASNet) -> None:
         net(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 40))
     with pytest.raises(ValueError, match="no siamese branch"):
         MPASNet(TINY, siamese=False)(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 32, 32), (1, 1, 32, 32), (3, 32, 32), (1, 3, 32, 32, 1)])
+def test_images_of_another_shape_are_named_with_it(net: MPASNet, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=rf"takes \(B, 3, H, W\).* this is \({', '.join(map(str, shape))}\)"):
+        net(torch.rand(shape))
+
+
+@pytest.mark.parametrize(
+    ("size", "padded"), [((64, 96), (64, 96)), ((32, 33), (64, 64)), ((65, 64), (96, 64)), ((1, 100), (64, 128))]
+)
+def test_padding_repeats_the_last_row_and_column_up_to_whole_strides(size, padded) -> None:
+    x = torch.rand(1, 3, *size)
+    y = pad_to_stride(x)
+    assert y.shape == (1, 3, *padded)
+    rows, columns = (torch.arange(n).clamp(max=side - 1) for n, side in zip(padded, size, strict=True))
+    assert torch.equal(y, x[:, :, rows][:, :, :, columns])
+    assert pad_to_stride(torch.rand(1, 1, 5, 9), 4).shape == (1, 1, 8, 12)
+
+
+def test_what_lies_beyond_the_frame_does_not_come_out(net: MPASNet) -> None:
+    """What comes out is the frame's own corner of the padded one's."""
+    x = torch.rand(1, 3, 40, 70)
+    with torch.inference_mode():
+        torch.testing.assert_close(net.logits(x), net.logits(pad_to_stride(x))[..., :40, :70])
+
+
+def test_a_net_is_siamese_and_fusing_with_64_maps_unless_told_otherwise() -> None:
+    net = MPASNet(TINY)
+    assert (net.siamese, net.fusion, net.width, net.long_side) == (True, True, 64, None)
+    assert net.config == {"encoder": TINY, "siamese": True, "width": 64, "long_side": None}
+    assert net.provenance == {"encoder_weights": None}
+    assert (net.psi[0].bias, net.head.kernel_size, net.head.padding) == (None, (3, 3), (1, 1))
+    assert net.head.bias is not None
