@@ -117,15 +117,16 @@ def download(
             if "in use" not in str(error):
                 raise
             raise ValueError(f"Another process is downloading into {place}. Wait for it to end.") from None
+        store = pooch.create(place, base_url="", registry={name: f"sha256:{remote.sha256}"}, urls={name: remote.url})
         went_on = partial.exists()
         try:
-            _retrieve(name, remote, place, partial, progress)
+            _fetch(store, name, partial, progress)
         except _OtherFile as error:
             # What was left of an earlier attempt may be to blame: once more, from the start.
             if not went_on:
                 raise DownloadError(str(error)) from None
             try:
-                _retrieve(name, remote, place, partial, progress)
+                _fetch(store, name, partial, progress)
             except _OtherFile as again:
                 raise DownloadError(str(again)) from None
     return path
@@ -135,57 +136,53 @@ class _OtherFile(Exception):
     """All of it came, and its sha256 is not the one expected."""
 
 
-def _retrieve(name: str, remote: Remote, place: Path, partial: Path, progress: bool) -> None:
+def _fetch(store: pooch.Pooch, name: str, partial: Path, progress: bool) -> None:
     """Download through pooch, which checks the sum and puts the file in its place whole or not at all."""
 
     def downloader(url: str, output: str | Path, _: Any) -> None:
-        _fetch(url, partial, name, progress)
+        _go_on(url, partial, name, progress)
         os.replace(partial, output)  # from here on a wrong sum leaves nothing behind
 
     try:
-        pooch.retrieve(remote.url, f"sha256:{remote.sha256}", fname=name, path=place, downloader=downloader)
+        store.fetch(name, downloader=downloader)
     except DownloadError:
         raise
     except ValueError:  # pooch's word for a wrong sum
         raise _OtherFile(
-            f"What {remote.url} sends is not the {name} that is expected: its sha256 differs. It was not kept. "
-            "Does a proxy or a login page stand in between?"
+            f"What {store.get_url(name)} sends is not the {name} that is expected: its sha256 differs. It was not "
+            "kept. Does a proxy or a login page stand in between?"
         ) from None
 
 
-def _fetch(url: str, partial: Path, name: str, progress: bool) -> None:
+def _go_on(url: str, partial: Path, name: str, progress: bool) -> None:
     """Download into ``partial``, going on from what is there if the server can."""
     import requests
 
     start = partial.stat().st_size if partial.exists() else 0
     # Not compressed on the way, lest the bytes of a range be counted in another file than ours.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-    received = start
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
-            if response.status_code == 416:  # nothing lies beyond what we have: then all of it is there
+    bar = tqdm(total=start + 1, desc=name, unit="B", unit_scale=True, disable=not progress)  # pooch sets its total
+    with bar, open(partial, "ab") as file:
+
+        def begin(response: requests.Response, **_: Any) -> None:
+            nonlocal start
+            if response.status_code == 200:  # the server sends all of it, asked or not
+                start = file.truncate(0)
+
+        get = pooch.HTTPDownloader(bar, _PIECE, headers=headers, timeout=_TIMEOUT, hooks={"response": begin})
+        try:
+            get(url, file, None)
+        except requests.HTTPError as error:
+            if error.response.status_code == 416:  # nothing lies beyond what we have: then all of it is there
                 return
-            if response.status_code >= 400:
-                raise DownloadError(
-                    f"{url} cannot be had: the server answers {response.status_code}. "
-                    "Is there a newer version of mpas_lite, which knows where the file is now?"
-                )
-            if response.status_code != 206:  # the server sends all of it, asked or not
-                start = received = 0
-            length = response.headers.get("Content-Length", "")
-            total = start + int(length) if length.isdecimal() else None
-            with (
-                open(partial, "ab" if start else "wb") as file,
-                tqdm(total=total, initial=start, desc=name, unit="B", unit_scale=True, disable=not progress) as bar,
-            ):
-                for piece in response.iter_content(_PIECE):
-                    file.write(piece)
-                    received += len(piece)
-                    bar.update(len(piece))
-    except requests.RequestException as error:
-        raise DownloadError(_broke_off(name, url, received, type(error).__name__)) from None
-    if total is not None and received < total:
-        raise DownloadError(_broke_off(name, url, received, f"{total} were announced"))
+            raise DownloadError(
+                f"{url} cannot be had: the server answers {error.response.status_code}. "
+                "Is there a newer version of mpas_lite, which knows where the file is now?"
+            ) from None
+        except requests.RequestException as error:
+            raise DownloadError(_broke_off(name, url, partial.stat().st_size, type(error).__name__)) from None
+        if (received := partial.stat().st_size) < start + bar.total:  # some versions of requests say nothing of it
+            raise DownloadError(_broke_off(name, url, received, f"{start + bar.total} were announced"))
 
 
 def _broke_off(name: str, url: str, received: int, reason: str) -> str:
