@@ -86,6 +86,7 @@ def refines(fine: np.ndarray, coarse: np.ndarray) -> bool:
     return len(np.unique(np.stack([fine, coarse]), axis=1).T) == len(np.unique(fine))
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.one_of(st.integers(1, 30), st.integers(30, 160)),
