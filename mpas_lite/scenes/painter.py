@@ -156,6 +156,7 @@ class Painter:
     def _cast_shadow(self, shadow: np.ndarray, solid: Solid) -> None:
         """Darken the ground (H, W) where a solid keeps the sun away."""
         for points in solid.casters:
+            # The outline is scaled twice, so few of these shadows lie in the picture. Every clip is rendered so.
             outline = hull(corners(self.place.camera.project(shadow_on_ground(points, self.place.light.sun))[0], 1))
             cv2.fillConvexPoly(shadow, np.round(outline.clip(-4000, 4000) * 16).astype(np.int32), 0, cv2.LINE_8, 4)
 

@@ -71,7 +71,7 @@ def pose(
     gait = _gait(people, speed, phase, time, running)
     hip, drop = _legs(body, gait, running)
     shoulder = _trunk(body, gait, people, hip)
-    phone = np.array([person.phone for person in people])[:, None] & (SIDES < 0)
+    phone = np.array([person.phone for person in people], bool)[:, None] & (SIDES < 0)
     swing = _arms(body, gait, shoulder, phone, cheering, 0.25 * np.sin(7 * time + phase)[:, None] * SIDES)
     _head(body, gait, people, phone)
     _bag(body, people, swing)
