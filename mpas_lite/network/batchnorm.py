@@ -16,15 +16,15 @@ def recalibrate_batch_norm(net: nn.Module, images: Iterable[Tensor]) -> None:
     """Estimate batch norm's running statistics anew, as plain averages over batches of images.
 
     In training they are moving averages over weights that no longer exist. After few steps they lag so far
-    behind that a net which segments well in training mode segments nothing in eval mode (IoU 0.02 instead of
-    0.385, measured). :func:`~mpas_lite.training.loop.fit` calls this at its end.
+    behind that a net which segments well in training mode segments nothing in eval mode.
+    :func:`~mpas_lite.training.fitting.fit` calls this at its end.
 
     Parameters
     ----------
     net : MPASNet
         Changed in place; its mode stays.
-    images : iterable of (B, 3, H, W) float in [0, 1]
-        At least one batch, of about the batch size in training.
+    images : iterable of Tensor
+        (B, 3, H, W) float in [0, 1]: at least one batch, of about the batch size in training.
     """
     norms = [module for module in net.modules() if isinstance(module, _BatchNorm)]
     modes = {module: module.training for module in net.modules()}

@@ -25,7 +25,8 @@ def make_encoder(name: str, weights: str | Path | None = None) -> nn.Module:
     ----------
     name : str
         Name in timm. HRNets give HRNetV2's four branches, not the maps of their classification head.
-    weights : see :class:`~mpas_lite.network.mpasnet.MPASNet`
+    weights : str or Path, optional
+        See :class:`~mpas_lite.network.mpasnet.MPASNet`.
 
     Raises
     ------
@@ -65,7 +66,8 @@ def check_weights(name: str, weights: str | Path | None) -> None:
 
     Parameters
     ----------
-    name, weights : see :func:`make_encoder`
+    name, weights : str
+        See :func:`make_encoder`.
 
     Raises
     ------

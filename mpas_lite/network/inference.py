@@ -13,15 +13,17 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 import torch.nn.functional as nnf
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mpas_lite.network.input_size import resize
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.runtime.devices import pick_device
+from mpas_lite.video.arrays import Frame
 from mpas_lite.video.reader import read_video
 from mpas_lite.video.video import Video
 
-Source = str | Path | np.ndarray | Sequence[np.ndarray] | Video
+Source = str | Path | Frame | Sequence[Frame] | Video
 T = TypeVar("T")
 _BATCH_PIXELS = 17_000_000  # of all frames that are dealt with together: 8 in full HD, 2 in 4K, or memory runs out
 _CPU_BATCH = 4  # frames that a CPU takes at once: of 8 the maps fall out of its cache, and each takes 1.5 times as long
@@ -37,14 +39,14 @@ def segment(
     long_side: int | None = None,
     device: str | torch.device = "auto",
     probability: bool = False,
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Iterator[tuple[int, NDArray[Any]]]:
     """Segment the frames of a video, one after the other.
 
     Parameters
     ----------
     net : MPASNet
         Is moved to ``device`` and put in eval mode.
-    source : path, array, sequence of frames, or Video
+    source : str, Path, NDArray, sequence of Frame, or Video
         Whatever :func:`~mpas_lite.video.reader.read_video` takes.
     every : int
         Segment one frame in so many.
@@ -64,7 +66,8 @@ def segment(
     ------
     index : int
         0-based index of the frame in the video.
-    mask : (H, W) bool
+    mask : Mask
+        (H, W) bool; with ``probability`` float32.
 
     Raises
     ------
@@ -100,7 +103,7 @@ class Predictor:
         net.to(target).eval()
         return cls(net, long_side or net.long_side, target)
 
-    def prepare(self, frames: Sequence[np.ndarray]) -> Tensor:
+    def prepare(self, frames: Sequence[Frame]) -> Tensor:
         """Frames of one size, (H, W, 3) uint8, as the net sees them: (B, 3, h, w) uint8.
 
         In memory the colours of a pixel stay side by side (torch's channels_last), as on a CPU convolutions
@@ -109,7 +112,7 @@ class Predictor:
         scaled = np.stack([resize(frame, self.side) if self.side else frame for frame in frames])
         return torch.from_numpy(scaled).permute(0, 3, 1, 2)
 
-    def __call__(self, images: Tensor | None, shape: tuple[int, int]) -> np.ndarray:
+    def __call__(self, images: Tensor | None, shape: tuple[int, int]) -> NDArray[np.float32]:
         """Probabilities, (B, *shape) float32; none for no images."""
         if images is None:
             return np.zeros((0, *shape), np.float32)
@@ -129,15 +132,15 @@ class Predictor:
 class Batch:
     """Frames that are dealt with together, with their indices; and the images of those that have no mask yet."""
 
-    frames: list[tuple[int, np.ndarray]]
+    frames: list[tuple[int, Frame]]
     missing: list[int]
     images: Tensor | None
 
 
 def batches(
-    frames: Iterable[tuple[int, np.ndarray]],
+    frames: Iterable[tuple[int, Frame]],
     size: int,
-    prepare: Callable[[Sequence[np.ndarray]], Tensor],
+    prepare: Callable[[Sequence[Frame]], Tensor],
     is_missing: Callable[[int], bool],
 ) -> Iterator[Batch]:
     """Frames by the batch, ready for the net."""
@@ -149,7 +152,7 @@ def batches(
 
 def _predictions(
     video: Video, every: int, predictor: Predictor, batch_size: int, threshold: float | None
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Iterator[tuple[int, NDArray[Any]]]:
     """Predict a batch at a time, give the results one by one: masks, or without threshold probabilities."""
     frames = video.frames(count(0, every))
     for batch in read_ahead(batches(frames, batch_size, predictor.prepare, lambda _: True)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 
 def working_shape(shape: tuple[int, int], long_side: int) -> tuple[int, int]:
@@ -21,9 +22,10 @@ def working_shape(shape: tuple[int, int], long_side: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def resize(image: np.ndarray, long_side: int) -> np.ndarray:
+def resize(image: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
     """Scale an image (H, W) or (H, W, 3) down as :func:`working_shape` says, each new pixel an average."""
     height, width = working_shape((image.shape[0], image.shape[1]), long_side)
     if (height, width) == image.shape[:2]:
         return image
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    smaller: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return smaller

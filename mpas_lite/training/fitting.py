@@ -76,10 +76,10 @@ def fit(
     ----------
     net : MPASNet
         Comes back trained, with batch norm recalibrated, in eval mode, on the device it came on.
-    pairs : path, sequence of paths, or PairDataset
+    pairs : str, Path, sequence of these, or PairDataset
         See :class:`~mpas_lite.training.pairs.PairDataset`. All files are read through first: a pair that is
         damaged is left out, and named in a warning at the end. It is the same at every resume.
-    out : path, optional
+    out : str or Path, optional
         Folder for ``checkpoint.pt`` and ``log.csv``, on a file system that all nodes see. Without it a killed
         run is lost. The log has a row a step: :data:`~mpas_lite.training.records.COLUMNS`.
     config : TrainConfig, optional
@@ -90,7 +90,7 @@ def fit(
         ``if __name__ == "__main__":`` guard, or torchrun or SLURM's srun around it. So do ``workers`` where Python
         starts processes anew (Windows, macOS, and everywhere from 3.14 on). A device or precision that this machine
         does not have is refused.
-    validate : path, sequence of paths, PairDataset or callable, optional
+    validate : str, Path, sequence of these, PairDataset or callable, optional
         Judges the net every ``validate_every`` epochs, with batch norm recalibrated; the first process does
         it. Pairs whose masks are the truth give the IoU over all their pixels. A callable gets a net in eval
         mode, a copy, and returns a number. Nothing is chosen by it.

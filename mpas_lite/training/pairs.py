@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from mpas_lite.network.input_size import resize, working_shape
 from mpas_lite.training.augmentation import AUGMENTATIONS, Augmentation, change_colours, literal_colours, zoom
+from mpas_lite.video.arrays import Frame, Mask
 from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.images import image_shape, read_image
 from mpas_lite.video.masks import read_mask
@@ -29,7 +30,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     Parameters
     ----------
-    pairs : path or sequence of paths
+    pairs : str, Path or sequence of these
         A folder that ``pseudo_label`` wrote (clips below it, each with ``frames/`` and ``masks/`` of equal
         names), one such clip, or several of either.
     long_side : int
@@ -40,11 +41,11 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     Attributes
     ----------
-    paths : list of (Path, Path)
+    paths : list of tuple of Path
         Frame and mask of each pair.
     skipped : list of str
         Pairs left out, and why.
-    shape : (int, int)
+    shape : tuple of int
         Height and width of all items, px.
 
     Indexing gives ``(image, mask, valid)``: (3, H, W) uint8 RGB, (1, H, W) bool, (1, H, W) bool. Not valid are
@@ -87,7 +88,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         image, mask, valid = pad_to(self.shape, *self.read(index))
         return as_image(image), torch.from_numpy(mask)[None], torch.from_numpy(valid)[None]
 
-    def read(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def read(self, index: int) -> tuple[Frame, Mask, Mask]:
         """Frame (h, w, 3) uint8 RGB, mask and valid (h, w) bool of one pair, scaled but not padded."""
         frame_path, mask_path = self.paths[index]
         image, mask = read_image(frame_path), read_mask(mask_path)
@@ -191,16 +192,14 @@ class TrainingViews(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         return x, x_hat, torch.from_numpy(mask)[None], torch.from_numpy(valid)[None]
 
 
-def pad_to(
-    shape: tuple[int, int], image: np.ndarray, mask: np.ndarray, valid: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pad_to(shape: tuple[int, int], image: Frame, mask: Mask, valid: Mask) -> tuple[Frame, Mask, Mask]:
     """Pad at the bottom and right by repeating the image's edge; mask and valid are False in the padding."""
     bottom, right = shape[0] - mask.shape[0], shape[1] - mask.shape[1]
     image = np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="edge") if bottom or right else image
     return image, np.pad(mask, ((0, bottom), (0, right))), np.pad(valid, ((0, bottom), (0, right)))
 
 
-def as_image(frame: np.ndarray) -> Tensor:
+def as_image(frame: Frame) -> Tensor:
     """(H, W, 3) array as (3, H, W) tensor."""
     return torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1)))
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mpas_lite.training.config import TrainConfig
 
@@ -86,7 +87,7 @@ class Plan:
 
 
 @lru_cache(maxsize=2)
-def _order(seed: int, epoch: int, pairs: int, length: int) -> np.ndarray:
+def _order(seed: int, epoch: int, pairs: int, length: int) -> NDArray[np.int64]:
     order = np.random.default_rng([seed, epoch]).permutation(pairs)
     return np.resize(order, length)  # around again: no process goes without
 

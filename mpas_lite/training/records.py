@@ -23,7 +23,7 @@ class TrainingLog:
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     step : int
         Rows after this step are dropped: the run goes on from there.
 

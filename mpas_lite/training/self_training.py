@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mpas_lite.files.ledger import claim, ledger_folders
 from mpas_lite.network.inference import segment
@@ -31,6 +32,7 @@ from mpas_lite.training.config import TrainConfig
 from mpas_lite.training.fitting import History, fit
 from mpas_lite.training.pairs import PairDataset, valid_path
 from mpas_lite.training.validation import pair_iou
+from mpas_lite.video.arrays import Mask
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.masks import read_mask
 
@@ -106,8 +108,9 @@ def fit_in_rounds(
     Parameters
     ----------
     net : MPASNet
-    pairs : see :func:`mpas_lite.fit`
-    out : path
+    pairs : str, Path, sequence of these, or PairDataset
+        As for :func:`mpas_lite.fit`.
+    out : str or Path
         Gets ``0/`` (checkpoint and log of the first training), and of each round ``1/``, ``2/``, ... with the
         corrected masks; without rounds checkpoint and log themselves. Run again, it goes on where it stopped.
     rounds : Rounds, optional
@@ -117,6 +120,10 @@ def fit_in_rounds(
         Gets a line for each round.
     **options
         Of :func:`mpas_lite.fit`, too.
+
+    Returns
+    -------
+    SelfTrainingResult
 
     Raises
     ------
@@ -174,18 +181,24 @@ def hold_out(pairs: PairDataset, every: int) -> tuple[PairDataset, PairDataset]:
     return train, held
 
 
-def outvoted(label: np.ndarray, probability: np.ndarray, trust: float, valid: np.ndarray | None = None) -> np.ndarray:
+def outvoted(label: Mask, probability: NDArray[np.floating], trust: float, valid: Mask | None = None) -> Mask:
     """A label corrected by a teacher: crowd where their weighted votes are above one half.
 
     Parameters
     ----------
-    label : (H, W) bool
-    probability : (H, W) float
-        The teacher's, 0 to 1.
+    label : Mask
+        (H, W) bool.
+    probability : NDArray
+        (H, W) float: the teacher's, 0 to 1.
     trust : float
         The teacher's vote; the label has the rest.
-    valid : (H, W) bool, optional
-        Where the label is sure of itself; elsewhere the teacher alone decides.
+    valid : Mask, optional
+        (H, W) bool: where the label is sure of itself; elsewhere the teacher alone decides.
+
+    Returns
+    -------
+    Mask
+        (H, W) bool.
 
     Examples
     --------
@@ -194,7 +207,8 @@ def outvoted(label: np.ndarray, probability: np.ndarray, trust: float, valid: np
     array([False,  True, False,  True])
     """
     votes = (1 - trust) * label + trust * probability
-    return (votes if valid is None else np.where(valid, votes, probability)) > 0.5
+    crowd: Mask = (votes if valid is None else np.where(valid, votes, probability)) > 0.5
+    return crowd
 
 
 def correct(teacher: MPASNet, pairs: PairDataset, out: Path, trust: float) -> PairDataset:

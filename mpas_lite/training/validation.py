@@ -17,6 +17,7 @@ from mpas_lite.evaluation.scores import score_frames
 from mpas_lite.network.batchnorm import recalibrate_batch_norm
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.training.pairs import PairDataset
+from mpas_lite.video.arrays import Mask
 
 RECALIBRATION_IMAGES = 500
 
@@ -27,7 +28,7 @@ Judge = Callable[[nn.Module], float]
 def pair_iou(net: MPASNet, pairs: PairDataset) -> float:
     """IoU of a net's masks with those of all pairs, all pixels pooled; 1 where there is no crowd in either."""
 
-    def compared() -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    def compared() -> Iterator[tuple[int, Mask, Mask, Mask]]:
         for index in range(len(pairs)):
             image, mask, valid = pairs[index]
             with torch.inference_mode():
