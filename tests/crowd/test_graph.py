@@ -83,6 +83,11 @@ def test_nobody_has_neighbours(n: int) -> None:
 
 def test_empty_list_is_an_empty_crowd() -> None:
     assert crowd_graph([], []).shape == (0, 0)
+    assert crowd_graph(np.zeros((0, 2)), np.zeros((0, 2))).shape == (0, 0)
+    assert crowd_graph([[]], np.zeros((0, 2))).shape == (0, 0)
+    for odd in (np.zeros((0, 3)), np.zeros((0, 5, 2)), np.zeros((3, 0, 2))):
+        with pytest.raises(ValueError, match="position must have shape"):
+            crowd_graph(odd, [])
 
 
 def test_graph_is_a_canonical_float64_csr_array_with_k_entries_a_row() -> None:

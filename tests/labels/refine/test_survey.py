@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mpas_lite.labels.refine.settings import Refinement
-from mpas_lite.labels.refine.survey import survey_clip, working_frame, working_scale
+from mpas_lite.labels.refine.survey import FrameSampler, survey_clip, working_frame, working_scale
 from mpas_lite.motion.klt import Particles
 from tests.helpers import texture
 
@@ -109,3 +109,15 @@ def test_a_working_frame_is_480_px_long_at_most():
         small = working_frame(frame)
         assert (small is frame) == (scale == 1)
         assert small.shape == (round(shape[0] * scale), round(shape[1] * scale), 3)
+
+
+def test_samples_are_spread_evenly_whatever_the_length():
+    for length in (1, 20, 64, 65, 500, 3000):
+        spread = FrameSampler()
+        for t in range(length):
+            spread.add(np.full((2, 2, 3), (t // 256, t % 256, 0), np.uint8))
+        times = np.array([f[0, 0, 0] * 256 + f[0, 0, 1] for f in np.int32(spread.frames)])
+        assert min(length, 32) <= len(times) <= 64
+        assert times[0] == 0
+        assert len(np.unique(np.diff(times))) <= 1
+        assert length - times[-1] <= 2 * max(1, length // 32)
