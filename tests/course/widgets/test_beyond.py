@@ -28,7 +28,7 @@ def labelled():
     spread = FrameSampler()
     for _, frame in video:
         spread.add(frame)
-    settings = mp.LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)
+    settings = mp.LabelSettings.ours(every=10)
     return list(mp.label_frames(video, settings)), spread.frames
 
 

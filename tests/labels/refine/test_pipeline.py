@@ -156,7 +156,7 @@ def test_people_on_real_video(real_data):
     from mpas_lite.labels.frames import label_frames
 
     video = read_video(real_data / "cdnet_pedestrians" / "input")
-    settings = LabelSettings(every=20, radius=1 / 60, quality=0.02, min_distance=2.0)
+    settings = LabelSettings.ours(every=20)
     kept = list(label_frames(video, settings))
     found = [(k.particles, k.labels) for k in kept]
     _, labels = refine_clip(((k.index, k.frame) for k in kept), found, [k.frame for k in kept], radius=1 / 60)
@@ -168,7 +168,7 @@ def test_people_on_real_video(real_data):
 
 def circles_and_refined(frames, truth):
     """IoU of the paper's labels and of the refined ones over the frames with truth; and the survey's sentences."""
-    settings = LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)
+    settings = LabelSettings.ours(every=10)
     kept = [one for one in label_frames(frames, settings) if one.index in truth]
     survey, labels = refine_clip(
         ((one.index, one.frame) for one in kept),

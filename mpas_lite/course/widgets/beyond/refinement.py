@@ -80,7 +80,7 @@ def refinement_explorer(
         raise ValueError(
             f"Frames of {video.shape[1]}x{video.shape[0]} px are too large to follow a slider; {LARGEST_SIDE} at most."
         )
-    settings = settings or LabelSettings(every=10, radius=1 / 60, quality=0.02, min_distance=2.0)
+    settings = settings or LabelSettings.ours(every=10)
     labelled = list(label_frames(video, settings))
     indices = [one.index for one in labelled]
     if index not in indices:
