@@ -317,3 +317,19 @@ def test_by_default_a_link_exceeds_six_tenths_of_kappa() -> None:
     for share, together in ((0.599, 0), (0.601, 1)):
         w = (np.sqrt(1 + 4 * share**2) - 1) / share
         np.testing.assert_array_equal(collective_merging([[0, w], [w, 0]], min_size=2), [together, together])
+
+
+@pytest.mark.parametrize(
+    ("n", "steps", "spent", "solves"),
+    [
+        (100, 8, 4001, True),  # a solve costs 100**3, and each multiplication of the products 250 of these
+        (100, 8, 4000, False),
+        (100, 7, 1e9, False),  # short walks end by themselves
+        (100, 64, 0, True),  # long ones do not
+        (100, 63, 0, False),
+        (5000, 64, 0, True),
+        (5001, 64, 1e15, False),  # too many for a dense array
+    ],
+)
+def test_a_dense_solve_takes_over_where_it_is_cheaper(n: int, steps: int, spent: float, solves: bool) -> None:
+    assert merging._solve_instead(n, steps, spent) == solves
