@@ -169,15 +169,20 @@ def fit(
     net.to(home)
     net.provenance.update(_provenance(dataset, config, runtime, state))
     _warn_of_damage(dataset)
+    return _history(dataset, config, state, time.monotonic() - started)
+
+
+def _history(pairs: PairDataset, config: TrainConfig, state: TrainState, seconds: float) -> History:
+    """What the run did, for people."""
     return History(
         loss=[epoch[0] for epoch in state.history],
         segmentation=[epoch[1] for epoch in state.history],
         air=[epoch[2] for epoch in state.history],
         steps=state.step,
         finished=len(state.history) == config.epochs,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
         validation=state.validation,
-        skipped=dataset.skipped,
+        skipped=pairs.skipped,
     )
 
 
