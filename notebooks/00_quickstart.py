@@ -44,7 +44,6 @@ import torch
 import mpas_lite as mp
 from mpas_lite.evaluation import score_masks, truth_of
 from mpas_lite.plots import plot_mask, plot_pipeline
-from mpas_lite.course.widgets import try_exercise
 
 plt.rcParams.update({"font.size": 13, "axes.titlesize": 14, "figure.dpi": 80})
 
@@ -153,15 +152,7 @@ def crowd_share(name):
 
 
 # %%
-def check_1(answer):
-    share = answer("marathon_bend")
-    assert share is not None, "crowd_share returns nothing yet. Take the first of mp.label_frames(path, labels_of)."
-    assert 0 <= share <= 1, "A share lies between 0 and 1: take the mean of the mask."
-    first = next(mp.label_frames(mp.sample_path("marathon_bend"), labels_of))
-    assert abs(share - first.mask.mean()) < 1e-9, "Not the first frame, or other settings: pass labels_of."
-
-
-try_exercise(check_1, crowd_share)
+mp.check("00.1", crowd_share)
 
 # %% [markdown]
 # ### Solution
@@ -169,11 +160,11 @@ try_exercise(check_1, crowd_share)
 
 # %%
 ### BEGIN SOLUTION
-def solution_1(name):
+def crowd_share(name):
     return next(mp.label_frames(mp.sample_path(name), labels_of)).mask.mean()
 
 
-try_exercise(check_1, solution_1)
+mp.check("00.1", crowd_share)
 ### END SOLUTION
 
 # %% [markdown]
@@ -191,14 +182,7 @@ def iou_of_labels(radius):
 
 
 # %%
-def check_2(answer):
-    small = answer(5)
-    assert small is not None, "iou_of_labels returns nothing yet. Label with that radius, then score_masks(...).pooled."
-    assert abs(small - motion) < 0.02, f"With 5 px the labels above have {motion:.2f}; yours have {small:.2f}."
-    assert answer(20) < small, "With 20 px it should be worse: is the radius used?"
-
-
-try_exercise(check_2, iou_of_labels)
+mp.check("00.2", iou_of_labels)
 
 # %% [markdown]
 # ### Solution
@@ -206,13 +190,13 @@ try_exercise(check_2, iou_of_labels)
 
 # %%
 ### BEGIN SOLUTION
-def solution_2(radius):
+def iou_of_labels(radius):
     settings = mp.LabelSettings(every=5, radius=radius, quality=0.02, min_distance=2.0)
     steps = mp.label_frames(video, settings)
     return score_masks(((step.index, step.mask) for step in steps), truth).pooled
 
 
-try_exercise(check_2, solution_2)
+mp.check("00.2", iou_of_labels)
 ### END SOLUTION
 
 # %% [markdown]

@@ -48,7 +48,6 @@ import numpy as np
 import mpas_lite as mp
 from mpas_lite.plots import PALETTE
 from mpas_lite.motion.klt import find_corners, follow, particles_of_window
-from mpas_lite.course.widgets import try_exercise
 from mpas_lite.course.widgets.particles import particles_explorer, plot_points, true_velocity
 
 plt.rcParams.update({"font.size": 13, "axes.titlesize": 14, "figure.dpi": 80})
@@ -459,15 +458,7 @@ def speed_kmh(velocity, fps, metres_per_px): ...  # your code here
 
 
 # %%
-def check_1(answer):
-    got = answer(np.array([[3.0, 4.0], [0.0, 0.0]]), 25, 0.02)
-    assert got is not None, "speed_kmh returns nothing yet; write your formula behind `return`."
-    assert np.shape(got) == (2,), f"two velocities have two speeds; yours has the shape {np.shape(got)}."
-    assert not np.allclose(got, [2.5, 0]), "this is in m/s; one m/s is 3.6 km/h."
-    assert np.allclose(got, [9, 0]), "5 px/frame at 25 frames/s and 0.02 m/px are 2.5 m/s, so 9 km/h."
-
-
-try_exercise(check_1, speed_kmh)
+mp.check("01.1", speed_kmh)
 
 # %% [markdown]
 # #### Solution of exercise 1
@@ -475,11 +466,11 @@ try_exercise(check_1, speed_kmh)
 
 # %%
 ### BEGIN SOLUTION
-def solution_1(velocity, fps, metres_per_px):
+def speed_kmh(velocity, fps, metres_per_px):
     return np.linalg.norm(velocity, axis=1) * fps * metres_per_px * 3.6
 
 
-try_exercise(check_1, solution_1)
+mp.check("01.1", speed_kmh)
 ### END SOLUTION
 
 # %% [markdown]
@@ -494,19 +485,7 @@ def corner_score(patch): ...  # your code here
 
 
 # %%
-def check_2(answer):
-    flat, edge, corner = (brightness(cx + OFFSET_X, cy + OFFSET_Y, 0) for cx, cy in CENTRES.values())
-    assert answer(corner) is not None, "corner_score returns nothing yet; return one number."
-    assert np.ndim(answer(corner)) == 0, "return one number, the smaller of the two eigenvalues."
-    assert answer(edge) < 0.01 * answer(corner), "an edge is no corner: is it the smaller eigenvalue that you return?"
-    assert answer(flat) < 0.01 * answer(corner), "a flat patch is no corner: its score should be close to 0."
-    assert np.isclose(answer(corner), answer(np.rot90(corner))), "a corner that is turned round is as good as before."
-    I_y, I_x = np.gradient(corner)
-    expected = np.linalg.norm([[np.sum(I_x**2), np.sum(I_x * I_y)], [np.sum(I_x * I_y), np.sum(I_y**2)]], -2)
-    assert np.isclose(answer(corner), expected), "sum the products over the whole patch, and do not divide."
-
-
-try_exercise(check_2, corner_score)
+mp.check("01.2", corner_score)
 
 # %% [markdown]
 # #### Solution of exercise 2
@@ -514,13 +493,13 @@ try_exercise(check_2, corner_score)
 
 # %%
 ### BEGIN SOLUTION
-def solution_2(patch):
+def corner_score(patch):
     I_y, I_x = np.gradient(patch)
     g = np.stack([I_x.ravel(), I_y.ravel()])
     return np.linalg.eigvalsh(g @ g.T)[0]
 
 
-try_exercise(check_2, solution_2)
+mp.check("01.2", corner_score)
 ### END SOLUTION
 
 # %% [markdown]
@@ -541,19 +520,7 @@ def round_trip(greys, points): ...  # your code here
 
 
 # %%
-def check_3(answer):
-    got = answer(greys, corners)
-    assert got is not None, "round_trip returns nothing yet; return one distance for each point."
-    assert np.shape(got) == (len(corners),), f"{len(corners)} points need as many distances, not {np.shape(got)}."
-    assert np.median(got) < 0.1, "most points come home; do you compare the end of the way back with the start?"
-    there = np.array(greys + greys[-2::-1])
-    assert not np.allclose(answer(there, corners), 0), "follow from each frame to the next one, not from first to last."
-    finite = np.isfinite(drift)
-    agree = np.mean((np.asarray(got)[finite] > 1) == (drift[finite] > 1))
-    assert agree > 0.97, "yours and the library's should drop the same points; do you go back through all frames?"
-
-
-try_exercise(check_3, round_trip)
+mp.check("01.3", round_trip)
 
 # %% [markdown]
 # #### Solution of exercise 3
@@ -561,7 +528,7 @@ try_exercise(check_3, round_trip)
 
 # %%
 ### BEGIN SOLUTION
-def solution_3(greys, points):
+def round_trip(greys, points):
     moved = points
     for before, after in pairwise(greys):
         moved = one_step(before, after, moved)
@@ -570,7 +537,7 @@ def solution_3(greys, points):
     return np.linalg.norm(moved - points, axis=1)
 
 
-try_exercise(check_3, solution_3)
+mp.check("01.3", round_trip)
 ### END SOLUTION
 
 # %% [markdown]

@@ -52,7 +52,6 @@ from scipy.sparse.csgraph import connected_components
 
 import mpas_lite as mp
 from mpas_lite.plots import plot_graph, plot_particles
-from mpas_lite.course.widgets import try_exercise
 from mpas_lite.course.widgets.graph import (
     partial_sum_distance,
     plot_reach,
@@ -647,7 +646,7 @@ assert same_groups(fast, slow)
 # %% [markdown]
 # ## Exercises
 #
-# Each has a place to write, a check that tells you what is still missing, and a solution.
+# Each has a place to write, and a check that tells you what is still missing.
 #
 # ### Exercise 1: from here to there
 #
@@ -660,21 +659,8 @@ def walk_sum(graph, start, end, length):
     return None  # your code in place of None
 
 
-def check_1(walk_sum):
-    W = mp.crowd_graph(*np.random.default_rng(1).normal(size=(2, 6, 2)), k=3)
-    graph = nx.from_numpy_array(W.toarray(), create_using=nx.DiGraph)
-    for length in (1, 2, 4):
-        nu = mp.path_similarity(W, length).toarray()
-        for start, end in ((0, 1), (2, 2), (5, 3)):
-            answer = walk_sum(graph, start, end, length)
-            assert answer is not None, "walk_sum returns nothing yet; loop over walks(graph, start, length)."
-            assert np.isclose(answer, nu[start, end]), (
-                f"from {start} to {end} in {length} steps the sum is {nu[start, end]:.4f}, not {answer:.4f}; "
-                "do you keep only the walks whose last node is `end`?"
-            )
-
-
-try_exercise(check_1, walk_sum)
+# %%
+mp.check("02.1", walk_sum)
 
 # %% [markdown]
 # #### Solution of exercise 1
@@ -682,19 +668,18 @@ try_exercise(check_1, walk_sum)
 
 # %%
 ### BEGIN SOLUTION
-def solution_1(graph, start, end, length):
+def walk_sum(graph, start, end, length):
     return sum(product(graph, walk) for walk in walks(graph, start, length) if walk[-1] == end)
 
 
-check_1(solution_1)
-try_exercise(check_1, solution_1)
+mp.check("02.1", walk_sum)
 ### END SOLUTION
 
 # %% [markdown]
 # ### Exercise 2: how many steps are enough?
 #
 # Write `steps_needed(z, k, share)`: the smallest $L$ for which the bound of section 3 **guarantees** that no entry of
-# the partial sum $S_L$ is off by more than `share` times $\kappa$, whatever the crowd.
+# the partial sum $S_L$ is off by more than `share` times $\kappa$, whatever the crowd. It is a count: return an `int`.
 
 
 # %%
@@ -702,18 +687,8 @@ def steps_needed(z, k, share):
     return None  # your code in place of None
 
 
-def check_2(steps_needed):
-    for z, k, share in ((1 / 40, 20, 1e-6), (1 / 25, 20, 1e-6), (0.25, 2, 0.5), (0.3, 3, 0.1)):
-        answer = steps_needed(z, k, share)
-        assert answer is not None, "steps_needed returns nothing yet; for which L is (zK)**L at most `share`?"
-        assert (z * k) ** answer <= share * (1 + 1e-9), (
-            f"with z = {z:.3f}, K = {k} and L = {answer} the rest may still be {(z * k) ** answer:.2g} kappa, "
-            f"more than {share:g}."
-        )
-        assert answer == 0 or (z * k) ** (answer - 1) > share, f"L = {answer} is enough, but L = {answer - 1} is, too."
-
-
-try_exercise(check_2, steps_needed)
+# %%
+mp.check("02.2", steps_needed)
 
 # %% [markdown]
 # #### Solution of exercise 2
@@ -724,13 +699,11 @@ try_exercise(check_2, steps_needed)
 
 # %%
 ### BEGIN SOLUTION
-def solution_2(z, k, share):
+def steps_needed(z, k, share):
     return int(np.ceil(np.log(share) / np.log(z * k) - 1e-9))
 
 
-check_2(solution_2)
-try_exercise(check_2, solution_2)
-assert solution_2(1 / 40, 20, 1e-6) == 20
+mp.check("02.2", steps_needed)
 ### END SOLUTION
 
 # %% [markdown]
@@ -745,19 +718,8 @@ def looked_at(W, z):
     return None  # your code in place of None
 
 
-def check_3(looked_at):
-    for seed, k in ((2, 4), (3, 6)):
-        W = mp.crowd_graph(*np.random.default_rng(seed).normal(size=(2, 40, 2)), k=k)
-        answer = looked_at(W, 1 / (2 * k))
-        assert answer is not None, "looked_at returns nothing yet; start from the vector of ones and multiply."
-        right = mp.regularized_path_similarity(W).sum(axis=0)
-        assert np.shape(answer) == (40,), f"give one number per particle, shape (40,), not {np.shape(answer)}."
-        assert not np.allclose(answer, mp.collectiveness(W)), "these are row sums; multiply from the other side."
-        assert np.allclose(answer, right), "not yet the column sums of Z; enough rounds? each with its factor z?"
-    looked_at(many_W, 1 / 40)  # 30,000 particles: only sparse products get through here
-
-
-try_exercise(check_3, looked_at)
+# %%
+mp.check("02.3", looked_at)
 
 # %% [markdown]
 # #### Solution of exercise 3
@@ -765,7 +727,7 @@ try_exercise(check_3, looked_at)
 
 # %%
 ### BEGIN SOLUTION
-def solution_3(W, z, rounds=45):
+def looked_at(W, z, rounds=45):
     term, total = np.ones(W.shape[0]), np.zeros(W.shape[0])
     for _ in range(rounds):
         term = z * (term @ W)
@@ -773,8 +735,7 @@ def solution_3(W, z, rounds=45):
     return total
 
 
-check_3(solution_3)
-try_exercise(check_3, solution_3)
+mp.check("02.3", looked_at)
 ### END SOLUTION
 
 # %% [markdown]

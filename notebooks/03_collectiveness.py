@@ -49,7 +49,6 @@ import numpy as np
 import mpas_lite as mp
 from mpas_lite.crowd import nearest_neighbours
 from mpas_lite.motion import at_steps, order, self_driven_particles
-from mpas_lite.course.widgets import try_exercise
 from mpas_lite.course.widgets.collectiveness import (
     drop_outliers,
     noise_explorer,
@@ -433,21 +432,8 @@ def phi_of(c, z, k):
     return None  # your code in place of None
 
 
-def check_1(phi_of):
-    assert phi_of(1.0, 1 / 40, 20) is not None, "phi_of returns nothing yet; the formula is in section 1."
-    for k in (2, 4, 6):  # on a circle of 24, the K nearest are 15, 30, 45 degrees off, on either side
-        turn = 2 * np.pi * np.arange(24) / 24
-        x, u = np.stack([np.cos(turn), np.sin(turn)], axis=1), np.stack([-np.sin(turn), np.cos(turn)], axis=1)
-        c = np.cos(np.radians(15 * np.arange(1, k // 2 + 1))).mean()
-        for z in (0.5 / k, 0.8 / k):
-            right = mp.collectiveness(mp.crowd_graph(x, u, k=k), z).mean()
-            answer = phi_of(c, z, k)
-            assert np.isclose(answer, right), (
-                f"with c = {c:.3f}, z = {z:.3f} and K = {k} a circle has {right:.3f}, and phi_of says {answer:.3f}."
-            )
-
-
-try_exercise(check_1, phi_of)
+# %%
+mp.check("03.1", phi_of)
 
 # %% [markdown]
 # #### Solution of exercise 1
@@ -455,20 +441,20 @@ try_exercise(check_1, phi_of)
 
 # %%
 ### BEGIN SOLUTION
-def solution_1(c, z, k):
+def phi_of(c, z, k):
     return z * k * c / (1 - z * k * c)
 
 
-check_1(solution_1)
-try_exercise(check_1, solution_1)
+mp.check("03.1", phi_of)
 ### END SOLUTION
 
 # %% [markdown]
 # ### Exercise 2: no order, much collectiveness
 #
 # Make a crowd of at least 50 particles with an order below 0.01 and a collectiveness above 0.9 (at $K = 10$). It must
-# be neither the two lines nor the circle of section 3: not everybody may have the same $\phi$. Write `my_crowd()`; it
-# returns positions and velocities, both of shape $(N, 2)$.
+# be neither the two lines nor the circle of section 3, nor these shaken a little: let it go in three directions or more,
+# and let not everybody have the same $\phi$. Write `my_crowd()`; it returns positions and velocities, both of shape
+# $(N, 2)$.
 
 
 # %%
@@ -476,19 +462,8 @@ def my_crowd():
     return None  # your code in place of None
 
 
-def check_2(my_crowd):
-    answer = my_crowd()
-    assert answer is not None, "my_crowd returns nothing yet; how about four groups, each with its own direction?"
-    x, u = (np.asarray(part, dtype=float) for part in answer)
-    assert x.shape == u.shape == (len(x), 2), "give positions and velocities, both of shape (N, 2)."
-    assert len(x) >= 50, f"there should be at least 50 particles, not {len(x)}."
-    assert order(u) < 0.01, f"the order is {order(u):.3f}; give every direction an opposite one."
-    of_each = mp.collectiveness(mp.crowd_graph(x, u, k=10))
-    assert of_each.mean() > 0.9, f"the collectiveness is {of_each.mean():.2f}; keep those who agree closer together."
-    assert np.ptp(of_each) > 1e-6, "everybody has the same phi; let somebody disagree a little."
-
-
-try_exercise(check_2, my_crowd)
+# %%
+mp.check("03.2", my_crowd)
 
 # %% [markdown]
 # #### Solution of exercise 2
@@ -499,7 +474,7 @@ try_exercise(check_2, my_crowd)
 
 # %%
 ### BEGIN SOLUTION
-def solution_2():
+def my_crowd():
     rng = np.random.default_rng(0)
     spread, error = rng.normal(size=(25, 2)), 0.2 * rng.normal(size=25)
     x = np.concatenate([spread + corner for corner in ((0, 0), (99, 99), (0, 99), (99, 0))])
@@ -507,8 +482,7 @@ def solution_2():
     return x, np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-check_2(solution_2)
-try_exercise(check_2, solution_2)
+mp.check("03.2", my_crowd)
 ### END SOLUTION
 
 # %% [markdown]
@@ -523,23 +497,8 @@ def merge(Z, limit, min_size):
     return None  # your code in place of None
 
 
-def check_3(merge):
-    rng = np.random.default_rng(3)
-    group = np.repeat([0, 1, 2], (30, 20, 6))
-    x = 30 * np.array([[0, 0], [1, 0], [0, 1]])[group] + rng.normal(size=(56, 2))
-    u = np.array([[1, 0], [0, 1], [-1, 0]])[group] + 0.2 * rng.normal(size=(56, 2))
-    W = mp.crowd_graph(x, u, k=5)
-    answer = merge(mp.regularized_path_similarity(W), 0.6 * mp.kappa(0.1, 5), 10)
-    assert answer is not None, "merge returns nothing yet; start with nx.Graph() and np.argwhere(Z > limit)."
-    labels = mp.collective_merging(W, threshold=0.6, min_size=10)
-    right = [set(np.flatnonzero(labels == number).tolist()) for number in range(1, labels.max() + 1)]
-    answer = [{int(i) for i in group} for group in answer]
-    assert not any(len(group) < 10 for group in answer), "a group of fewer than min_size particles is an outlier."
-    assert len(answer) == len(right), f"there are {len(right)} groups, not {len(answer)}."
-    assert all(group in right for group in answer), "the number of groups is right, but not who is in them."
-
-
-try_exercise(check_3, merge)
+# %%
+mp.check("03.3", merge)
 
 # %% [markdown]
 # #### Solution of exercise 3
@@ -547,14 +506,13 @@ try_exercise(check_3, merge)
 
 # %%
 ### BEGIN SOLUTION
-def solution_3(Z, limit, min_size):
+def merge(Z, limit, min_size):
     graph = nx.Graph()
     graph.add_edges_from(np.argwhere(limit < Z).tolist())
     return [group for group in nx.connected_components(graph) if len(group) >= min_size]
 
 
-check_3(solution_3)
-try_exercise(check_3, solution_3)
+mp.check("03.3", merge)
 ### END SOLUTION
 
 # %% [markdown]

@@ -47,7 +47,6 @@ from matplotlib.patches import Circle
 import mpas_lite as mp
 from mpas_lite.evaluation import read_ground_truth, scene_table, score_masks, truth_of
 from mpas_lite.plots import PALETTE, plot_mask, plot_particles, plot_scores
-from mpas_lite.course.widgets import try_exercise
 from mpas_lite.course.widgets.merging import merging_explorer, plot_parts
 from mpas_lite.course.widgets.particles import plot_points
 
@@ -519,16 +518,7 @@ def my_iou(a, b): ...  # your code here
 
 
 # %%
-def check_1(answer):
-    a, b = np.array([[True, True, False]]), np.array([[False, True, True]])
-    assert answer(a, b) is not None, "my_iou returns nothing yet; count the pixels that the masks share, and go on."
-    assert answer(a, a) == 1, "a mask and itself have IoU 1."
-    assert np.isclose(answer(a, b), 1 / 3), "one pixel is shared and three are in either mask: the IoU is 1/3."
-    assert answer(a, ~a) == 0, "masks that share nothing have IoU 0."
-    assert answer(a & ~a, b & ~b) == 1, "two empty masks agree: 1, and no division by zero."
-
-
-try_exercise(check_1, my_iou)
+mp.check("04.1", my_iou)
 
 # %% [markdown]
 # #### Solution of exercise 1
@@ -536,12 +526,12 @@ try_exercise(check_1, my_iou)
 
 # %%
 ### BEGIN SOLUTION
-def solution_1(a, b):
+def my_iou(a, b):
     union = (a | b).sum()
     return (a & b).sum() / union if union else 1.0
 
 
-try_exercise(check_1, solution_1)
+mp.check("04.1", my_iou)
 ### END SOLUTION
 
 # %% [markdown]
@@ -549,7 +539,7 @@ try_exercise(check_1, solution_1)
 #
 # A far person is smaller, so its disc should be smaller. Write `merge(position, radius, shape)` for particles at
 # `position` (N, 2) with a `radius` (N,) of their own in px; return the (H, W) boolean mask. A pixel is in it if its
-# distance to some particle is at most that particle's radius.
+# distance to some particle is at most that particle's radius. Particles may lie between pixels.
 
 
 # %%
@@ -557,20 +547,7 @@ def merge(position, radius, shape): ...  # your code here
 
 
 # %%
-def check_2(answer):
-    one = np.array([[4.0, 3.0]])
-    got = answer(one, np.array([2.0]), (7, 12))
-    assert got is not None, "merge returns nothing yet; start from an array of False and add one disc after the other."
-    assert np.shape(got) == (7, 12), f"the mask should have 7 rows and 12 columns, not the shape {np.shape(got)}."
-    wrong = "one disc of 2 px at x = 4, y = 3 is not right; x counts columns and y counts rows."
-    assert np.array_equal(got, mp.circular_region_merging(one, 2, (7, 12))), wrong
-    two = np.array([[2.0, 3.0], [8.0, 3.0]])
-    both = answer(two, np.array([1.0, 3.0]), (7, 12))
-    expected = mp.circular_region_merging(two[:1], 1, (7, 12)) | mp.circular_region_merging(two[1:], 3, (7, 12))
-    assert np.array_equal(both, expected), "two discs of 1 px and 3 px are not right; does each keep its own radius?"
-
-
-try_exercise(check_2, merge)
+mp.check("04.2", merge)
 
 # %% [markdown]
 # #### Solution of exercise 2
@@ -578,7 +555,7 @@ try_exercise(check_2, merge)
 
 # %%
 ### BEGIN SOLUTION
-def solution_2(position, radius, shape):
+def merge(position, radius, shape):
     y, x = np.mgrid[: shape[0], : shape[1]]
     merged = np.zeros(shape, bool)
     for (px, py), r in zip(position, radius, strict=True):
@@ -586,19 +563,12 @@ def solution_2(position, radius, shape):
     return merged
 
 
-try_exercise(check_2, solution_2)
-y_kept = particles.position[kept][:, 1]
-growing = [
-    mp.iou(solution_2(particles.position[kept], start + slope * y_kept, shape), crowd)
-    for start in (1, 2, 3, 4)
-    for slope in (0.01, 0.02, 0.04)
-]
-assert max(growing) < iou_of.max() + 0.02
+mp.check("04.2", merge)
 ### END SOLUTION
 
 # %% [markdown]
-# Does it help? The solution also tried radii that grow with y, that is towards the camera. On this street the best of
-# them is hardly better than the best single radius: far people have few particles, and small discs then leave gaps.
+# Does it help? We also tried radii that grow with y, that is towards the camera. On this street the best of them is
+# hardly better than the best single radius: far people have few particles, and small discs then leave gaps.
 #
 # ### Exercise 3: find the best radius
 #
@@ -611,16 +581,7 @@ def best_radius(position, truth): ...  # your code here
 
 
 # %%
-def check_3(answer):
-    got = answer(particles.position[kept], crowd)
-    assert got is not None, "best_radius returns nothing yet; try all radii and keep the one with the highest IoU."
-    assert got in range(1, 31), f"a whole number from 1 to 30 is asked for, not {got}."
-    assert got == best, f"on the street it is {best} px, not {got}; mp.iou(a_mask, truth) is what counts."
-    truth = mp.circular_region_merging(particles.position[kept], 13, shape)
-    assert answer(particles.position[kept], truth) == 13, "discs of 13 px are best matched by discs of 13 px."
-
-
-try_exercise(check_3, best_radius)
+mp.check("04.3", best_radius)
 
 # %% [markdown]
 # #### Solution of exercise 3
@@ -628,14 +589,14 @@ try_exercise(check_3, best_radius)
 
 # %%
 ### BEGIN SOLUTION
-def solution_3(position, truth):
+def best_radius(position, truth):
     def score(r):
         return mp.iou(mp.circular_region_merging(position, r, truth.shape), truth)
 
     return max(range(1, 31), key=score)
 
 
-try_exercise(check_3, solution_3)
+mp.check("04.3", best_radius)
 ### END SOLUTION
 
 # %% [markdown]

@@ -41,7 +41,6 @@ import torch
 
 import mpas_lite as mp
 from mpas_lite.plots import PALETTE
-from mpas_lite.course.widgets import try_exercise
 from mpas_lite.course.widgets.losses import (
     LOSSES,
     draw_answers,
@@ -117,18 +116,7 @@ def my_dice(y_hat, y):
 
 
 # %%
-def check_1(dice):
-    """Compare with the library on random masks, and on an empty one."""
-    rng = np.random.default_rng(0)
-    y, y_hat = rng.random((4, 5)) < 0.3, rng.random((4, 5)).astype(np.float32)
-    assert dice(y_hat, y) is not ..., "write your formula in place of the three dots."
-    right = float(mp.dice_loss(torch.tensor(y_hat)[None, None], torch.tensor(y)[None, None]))
-    assert np.isclose(dice(y_hat, y), right), f"on a random mask the loss is {right:.4f}, not {dice(y_hat, y):.4f}."
-    nothing = np.zeros((2, 2))
-    assert dice(nothing, nothing) == 0, "an empty answer to an empty mask is right: its loss is 0. Where are the 1s?"
-
-
-try_exercise(check_1, my_dice)
+mp.check("05.1", my_dice)
 
 # %% [markdown]
 # **Solution.** Two sums and a division.
@@ -136,11 +124,11 @@ try_exercise(check_1, my_dice)
 
 # %%
 ### BEGIN SOLUTION
-def solution_1(y_hat, y):
+def my_dice(y_hat, y):
     return 1 - (2 * (y * y_hat).sum() + 1) / (y.sum() + y_hat.sum() + 1)
 
 
-try_exercise(check_1, solution_1)
+mp.check("05.1", my_dice)
 ### END SOLUTION
 
 # %% [markdown]
@@ -367,18 +355,7 @@ def my_labelled(looks, dropout):
 
 
 # %%
-def check_2(labelled):
-    """Compare with the two ends and a case between."""
-    assert labelled(1.0, 0.0) is not ..., "write your formula in place of the three dots."
-    assert labelled(1.0, 0.0) == 1, "a sure person, nobody missing: always labelled, so the answer is 1."
-    assert labelled(0.8, 1.0) == 0, "if everybody is missing, nothing is labelled: the answer is 0."
-    value = labelled(0.8, 0.25)
-    assert np.isclose(value, 0.6), f"0.8 * 0.75 is 0.6, not {value:.2f}: it is a person, and it is not left out."
-    blind = min(d for d in np.arange(0, 1.01, 0.05) if labelled(1.0, d) <= 0.5 + 1e-9)
-    assert np.isclose(blind, 0.5), "cross entropy goes blind when half of the people are missing; yours differs."
-
-
-try_exercise(check_2, my_labelled)
+mp.check("05.2", my_labelled)
 
 # %% [markdown]
 # **Solution.** The pixel is a person, and the person is not left out. So $q \le 1 - \text{dropout}$, and when half of
@@ -387,11 +364,11 @@ try_exercise(check_2, my_labelled)
 
 # %%
 ### BEGIN SOLUTION
-def solution_2(looks, dropout):
+def my_labelled(looks, dropout):
     return looks * (1 - dropout)
 
 
-try_exercise(check_2, solution_2)
+mp.check("05.2", my_labelled)
 ### END SOLUTION
 
 # %% [markdown]
@@ -490,18 +467,7 @@ def my_air_gradient(F, F_hat):
 
 
 # %%
-def check_3(air_gradient):
-    """Compare with autograd on random features."""
-    assert air_gradient(F, F_hat) is not ..., "write your formula in place of the three dots."
-    a, b = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0)).requires_grad_(), torch.ones(2, 3, 4, 5)
-    (right,) = torch.autograd.grad(mp.air_loss(a, b), a)
-    mine = air_gradient(a.detach(), b)
-    assert mine.shape == right.shape, "the gradient has the shape of F: one number for each of its numbers."
-    assert not torch.allclose(mine, -right), "the sign is turned: a larger F, above F_hat, makes the loss larger."
-    assert torch.allclose(mine, right), "compare with d/dF of (F - F_hat)^2 / n, where n counts all numbers in F."
-
-
-try_exercise(check_3, my_air_gradient)
+mp.check("05.3", my_air_gradient)
 
 # %% [markdown]
 # **Solution.** The square gives a 2, the mean a division by the count of all numbers.
@@ -509,11 +475,11 @@ try_exercise(check_3, my_air_gradient)
 
 # %%
 ### BEGIN SOLUTION
-def solution_3(F, F_hat):
+def my_air_gradient(F, F_hat):
     return 2 * (F - F_hat) / F.numel()
 
 
-try_exercise(check_3, solution_3)
+mp.check("05.3", my_air_gradient)
 ### END SOLUTION
 
 # %% [markdown]

@@ -47,7 +47,6 @@ from mpas_lite.training import change_colours
 from mpas_lite.training import PairDataset, TrainingViews, as_image
 from mpas_lite.evaluation import score_frames, score_masks, truth_of
 from mpas_lite.plots import PALETTE
-from mpas_lite.course.widgets import try_exercise
 from mpas_lite.course.widgets.siamese import draw_network, light_explorer, masks_explorer, shapes_of
 
 plt.rcParams["font.size"] = 13
@@ -183,17 +182,7 @@ def my_conv(f, matrix):
 
 
 # %%
-def check_1(conv):
-    torch.manual_seed(1)
-    f, matrix = torch.rand(2, 5, 3, 4), torch.rand(7, 5)
-    answer = conv(f, matrix)
-    assert isinstance(answer, torch.Tensor), "return a tensor in place of the three dots."
-    assert tuple(answer.shape) == (2, 7, 3, 4), f"the shape must be (2, 7, 3, 4), not {tuple(answer.shape)}."
-    right = torch.nn.functional.conv2d(f, matrix[:, :, None, None])
-    assert torch.allclose(answer, right, atol=1e-5), "the shape is right, the values are not: which maps do you sum?"
-
-
-try_exercise(check_1, my_conv)
+mp.check("06.1", my_conv)
 
 # %% [markdown]
 # **Solution.** Sum over the old maps $m$; frames $b$, rows and columns stay as they are.
@@ -201,11 +190,11 @@ try_exercise(check_1, my_conv)
 
 # %%
 ### BEGIN SOLUTION
-def solution_1(f, matrix):
+def my_conv(f, matrix):
     return torch.einsum("nm,bmhw->bnhw", matrix, f)
 
 
-try_exercise(check_1, solution_1)
+mp.check("06.1", my_conv)
 ### END SOLUTION
 
 # %% [markdown]
@@ -276,21 +265,7 @@ def my_forward(net, x, x_hat):
 
 
 # %%
-def check_2(forward):
-    with torch.inference_mode():
-        answer = forward(net, x, x_hat)
-        assert isinstance(answer, torch.Tensor), "return the probability in place of the three dots."
-        assert tuple(answer.shape) == (1, 1, 240, 320), f"its shape is {tuple(answer.shape)}; did you upsample?"
-        assert torch.equal(answer, answer.clamp(0, 1)), "probabilities lie between 0 and 1: the sigmoid is missing."
-        right = net(x, x_hat)[0]
-        one_view = net(x)
-        assert not torch.allclose(answer, one_view, atol=1e-5), "this is the answer to x alone. Where is x_hat?"
-        assert torch.allclose(answer, right, atol=1e-5), (
-            "nearly: is it the mean of the two, after psi, before the head?"
-        )
-
-
-try_exercise(check_2, my_forward)
+mp.check("06.2", my_forward)
 
 # %% [markdown]
 # **Solution.** The library does the same; read it with `mp.MPASNet.forward??`.
@@ -298,7 +273,7 @@ try_exercise(check_2, my_forward)
 
 # %%
 ### BEGIN SOLUTION
-def solution_2(net, x, x_hat):
+def my_forward(net, x, x_hat):
     f = net.encode(x)
     f_hat = net.encode(x_hat)
     fused = (net.psi(f) + net.psi(f_hat)) / 2
@@ -306,7 +281,7 @@ def solution_2(net, x, x_hat):
     return torch.sigmoid(upsample(logit, x))
 
 
-try_exercise(check_2, solution_2)
+mp.check("06.2", my_forward)
 ### END SOLUTION
 
 # %% [markdown]
@@ -386,21 +361,7 @@ def my_loss(net, x, x_hat, label, air_weight):
 
 
 # %%
-def check_3(loss):
-    torch.manual_seed(2)
-    small = mp.MPASNet("test_efficientnet").eval()
-    x, x_hat, label = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64), torch.rand(1, 1, 64, 64) < 0.2
-    prob, f, f_hat = small(x, x_hat)
-    segmentation, air = mp.dice_loss(prob, label).item(), mp.air_loss(f, f_hat).item()
-    answer = loss(small, x, x_hat, label, 0.0)
-    assert isinstance(answer, torch.Tensor), "return L_SEG + air_weight * L_AIR in place of the three dots."
-    assert answer.requires_grad, "this loss has no gradient. Do not use .item() inside."
-    assert np.isclose(answer.item(), segmentation, atol=1e-5), "with air_weight 0 it must be the Dice loss alone."
-    both = loss(small, x, x_hat, label, 0.5).item()
-    assert np.isclose(both, segmentation + 0.5 * air, atol=1e-5), "with air_weight 0.5, half the AIR loss comes on top."
-
-
-try_exercise(check_3, my_loss)
+mp.check("06.3", my_loss)
 
 # %% [markdown]
 # **Solution.** Three lines, each an equation of the paper.
@@ -408,12 +369,12 @@ try_exercise(check_3, my_loss)
 
 # %%
 ### BEGIN SOLUTION
-def solution_3(net, x, x_hat, label, air_weight):
+def my_loss(net, x, x_hat, label, air_weight):
     prob, f, f_hat = net(x, x_hat)
     return mp.dice_loss(prob, label) + air_weight * mp.air_loss(f, f_hat)
 
 
-try_exercise(check_3, solution_3)
+mp.check("06.3", my_loss)
 ### END SOLUTION
 
 # %% [markdown]

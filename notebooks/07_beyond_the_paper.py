@@ -52,7 +52,6 @@ import mpas_lite as mp
 from mpas_lite.labels.refine import densest_value, estimate_background, foreground_mask, shadows, survey_clip
 from mpas_lite.evaluation import read_ground_truth, scene_table, score_frames
 from mpas_lite.plots import PALETTE, plot_mask, plot_scores
-from mpas_lite.course.widgets import try_exercise
 from mpas_lite.course.widgets.beyond import place_explorer, refinement_explorer
 from mpas_lite.course.widgets.merging import plot_parts
 
@@ -799,18 +798,7 @@ def densest(values, size): ...  # your code here
 
 
 # %%
-def check_1(answer):
-    got = answer([10, 80, 11, 120, 10, 160, 200, 240, 10], 4)
-    assert got is not None, "densest returns nothing yet; sort the values, and look at each run of `size` of them."
-    assert got == 10, f"10, 10, 10, 11 is the narrowest run of four, and its middle is 10, not {got}."
-    assert answer([5, 100, 101, 102, 250], 3) == 101, "the narrowest run of three is 100, 101, 102."
-    values = street.frames[::3, 120, 160, 0]
-    assert answer(values, 15) == densest_value(values, part=15 / len(values)), (
-        "a pixel of the street comes out otherwise."
-    )
-
-
-try_exercise(check_1, densest)
+mp.check("07.1", densest)
 
 # %% [markdown]
 # #### Solution of exercise 1
@@ -818,13 +806,13 @@ try_exercise(check_1, densest)
 
 # %%
 ### BEGIN SOLUTION
-def solution_1(values, size):
+def densest(values, size):
     ordered = np.sort(np.asarray(values, int))
     width = ordered[size - 1 :] - ordered[: len(ordered) - size + 1]
     return ordered[width.argmin() + size // 2]
 
 
-try_exercise(check_1, solution_1)
+mp.check("07.1", densest)
 ### END SOLUTION
 
 # %% [markdown]
@@ -840,32 +828,22 @@ def is_shadow(pixel, ground, darkest=0.5): ...  # your code here
 
 
 # %%
-def check_2(answer):
-    got = answer([60, 70, 80], [100, 117, 133])
-    assert got is not None, "is_shadow returns nothing yet; begin with the three ratios."
-    assert got, "all three channels have 0.6 of the light: this is a shadow."
-    assert not answer([60, 20, 20], [100, 117, 133]), "a red coat: the ratios differ, 0.6 and 0.17."
-    assert not answer([20, 23, 27], [100, 117, 133]), "0.2 of the light is darker than any shadow here: a black coat."
-    assert not answer([130, 152, 173], [100, 117, 133]), "1.3 times the light is no shadow."
-    assert answer([20, 23, 27], [100, 117, 133], darkest=0.1), "`darkest` should decide what is too dark."
-
-
-try_exercise(check_2, is_shadow)
+mp.check("07.2", is_shadow)
 
 # %% [markdown]
 # #### Solution of exercise 2
+#
+# By this test a grey coat, (70, 82, 93) on this ground, is a shadow as well, and so a person in grey is taken out.
 
 
 # %%
 ### BEGIN SOLUTION
-def solution_2(pixel, ground, darkest=0.5):
+def is_shadow(pixel, ground, darkest=0.5):
     ratio = np.asarray(pixel, float) / np.asarray(ground, float)
     return bool(darkest < ratio.mean() < 1 and np.ptp(ratio) < 0.12 * ratio.mean())
 
 
-try_exercise(check_2, solution_2)
-grey_coat = [70, 82, 93]
-assert solution_2(grey_coat, [100, 117, 133])  # and so a person in grey is taken out
+mp.check("07.2", is_shadow)
 ### END SOLUTION
 
 # %% [markdown]
@@ -881,24 +859,7 @@ def pass_on(label, same, differs): ...  # your code here
 
 
 # %%
-def check_3(answer):
-    yes, no = True, False
-
-    def run(label, same, differs):
-        return np.ravel(answer(*(np.array(row)[:, None, None] for row in (label, same, differs)))).tolist()
-
-    assert answer(*np.zeros((3, 2, 1, 1), bool)) is not None, (
-        "pass_on returns nothing yet; copy `label` and go through t."
-    )
-    got = run([yes, no, no, no], [no, yes, yes, yes], [yes, yes, yes, no])
-    assert got == [yes, yes, yes, no], (
-        f"he stands for two frames, then goes: 1 1 1 0 is right, not {np.array(got, int)}."
-    )
-    assert run([yes, no, no], [no, no, yes], [yes, yes, yes]) == [yes, no, no], "what has changed is not passed on."
-    assert run([no, no, yes], [yes, yes, yes], [yes, yes, yes]) == [no, no, yes], "only forward in time."
-
-
-try_exercise(check_3, pass_on)
+mp.check("07.3", pass_on)
 
 # %% [markdown]
 # #### Solution of exercise 3
@@ -906,14 +867,14 @@ try_exercise(check_3, pass_on)
 
 # %%
 ### BEGIN SOLUTION
-def solution_3(label, same, differs):
+def pass_on(label, same, differs):
     passed = label.copy()
     for t in range(1, len(label)):
         passed[t] |= passed[t - 1] & same[t] & differs[t]
     return passed
 
 
-try_exercise(check_3, solution_3)
+mp.check("07.3", pass_on)
 ### END SOLUTION
 
 # %% [markdown]

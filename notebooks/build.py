@@ -7,7 +7,8 @@
 A notebook is written whole or not at all. The build fails, and names the cell, where a cell raises or writes to
 stderr, where an exercise's untouched stub does not end in ``Not yet: `` and a sentence, or where a solution does
 not end in ``Right!``. Cells of exercises get the tag ``nbval-check-output``, so that the tests compare these
-answers.
+answers, and ids that tell what they are (``exercise-02-1``, ``check-02-1``, ``solution-text-02-1``,
+``solution-02-1``): from these `mpas_lite.course.grading` makes the students' copy and nbgrader's source.
 
 Kept out of the file: timing, versions, random cell ids, and the state of widgets. In the place of each widget
 stands what it showed first, its line and its picture, so that the notebook can be read where no kernel runs.
@@ -46,6 +47,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+TRIED = re.compile(r"^\s*(?:mp\.check|try_exercise)\(", re.MULTILINE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
@@ -151,10 +153,35 @@ def converted(path: Path) -> NotebookNode:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:03d}"
         tags = set(cell.metadata.get("tags", []))
-        if "try_exercise(" in cell.source:
+        if cell.cell_type == "code" and TRIED.search(cell.source):
             tags.add("nbval-check-output")
         cell.metadata = {"tags": sorted(tags)} if tags else {}
+    name_exercises(notebook.cells)
     return notebook
+
+
+def name_exercises(cells: list[NotebookNode]) -> None:
+    """Give the cells of each exercise ids that tell what they are.
+
+    Raises
+    ------
+    BuildError
+        If the check of an exercise does not follow its function, or its solution is missing.
+    """
+    for number, cell in enumerate(cells):
+        called = re.search(r'^mp\.check\("(\d\d)\.(\d)", (\w+)\)$', cell.source, re.MULTILINE)
+        if cell.cell_type != "code" or called is None or "### BEGIN SOLUTION" in cell.source:
+            continue
+        exercise, place = f"{called[1]}.{called[2]}", f"{called[1]}-{called[2]}"
+        stub, text, solution = cells[number - 1], *cells[number + 1 : number + 3]
+        if not re.search(rf"^def {called[3]}\(", stub.source, re.MULTILINE):
+            raise BuildError(f"The cell before the check of exercise {exercise} has no function {called[3]}.")
+        if text.cell_type != "markdown" or f"### BEGIN SOLUTION\ndef {called[3]}(" not in solution.source:
+            raise BuildError(
+                f"The check of exercise {exercise} is not followed by the solution, its text and its code."
+            )
+        stub.id, cell.id = f"exercise-{place}", f"check-{place}"
+        text.id, solution.id = f"solution-text-{place}", f"solution-{place}"
 
 
 def fault(cell: NotebookNode) -> str | None:
@@ -169,7 +196,7 @@ def fault(cell: NotebookNode) -> str | None:
     text = printed(cell)
     if re.search(r"\bat 0x[0-9a-f]{6,}", text):
         return "shows a memory address (end its last line with a semicolon)"
-    tried = len(re.findall(r"^\s*try_exercise\(", cell.source, re.MULTILINE))
+    tried = len(TRIED.findall(cell.source))
     if tried:
         solution = "### BEGIN SOLUTION" in cell.source
         wanted = r"Right!" if solution else r"Not yet: (?!the code stopped).{20,}"

@@ -81,9 +81,28 @@ def clips(dataset: str, folders: tuple[Path, ...]) -> None:
 @cli.command()
 @click.argument("folder", type=_EXISTING)
 @click.option("--student", is_flag=True, help="Without outputs and solutions.")
-def notebooks(folder: Path, student: bool) -> None:
-    """The course, copied out: open it with jupyter lab FOLDER."""
+@click.option("--instructor", is_flag=True, help="As nbgrader's source: solutions in place, hidden tests, points.")
+@click.option("--check", is_flag=True, help="Run and grade the submissions in FOLDER; their points as CSV.")
+def notebooks(folder: Path, student: bool, instructor: bool, check: bool) -> None:
+    """The course, copied out: open it with jupyter lab FOLDER.
+
+    With --check FOLDER holds what students handed in, a folder for each: all of it is run here.
+    """
+    if check and (student or instructor):
+        raise click.UsageError("--check grades a folder that is there; --student and --instructor make one.")
+    if check:
+        _check(folder)
+        return
     from mpas_lite.course.notebooks import copy_notebooks
 
-    for path in copy_notebooks(folder, student=student):
+    for path in copy_notebooks(folder, student=student, instructor=instructor):
         click.echo(path)
+
+
+def _check(folder: Path) -> None:
+    """Write the points of a folder of submissions to the standard output, each notebook's when it is done."""
+    from mpas_lite.course.submissions import as_csv, check_submissions
+
+    click.echo(as_csv([]), nl=False)
+    for row in check_submissions(folder):
+        click.echo(as_csv([row]).partition("\n")[2], nl=False)

@@ -1,21 +1,17 @@
 """The course's notebooks: where they lie, and copies of them for teachers and students.
 
-A student's copy has no outputs and no solutions: what stands between the lines ``### BEGIN SOLUTION`` and
-``### END SOLUTION`` (the convention of nbgrader) is cut out.
+A student's copy has no outputs and no solutions; an instructor's has them where nbgrader wants them (`course.grading`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
+from mpas_lite.course.grading import instructor_copy, student_copy
 from mpas_lite.files.atomic import atomic_write
-
-_SOLUTION = re.compile(r"^[ \t]*### BEGIN SOLUTION[^\n]*\n.*?^[ \t]*### END SOLUTION[^\n]*$", re.MULTILINE | re.DOTALL)
-_STUB = "# The solution is in the teacher's copy: mpas-lite notebooks DIR"
 
 
 def notebook_paths() -> list[Path]:
@@ -34,7 +30,7 @@ def notebook_paths() -> list[Path]:
     raise FileNotFoundError("The notebooks are not part of this installation. Install mpas_lite again, from its wheel.")
 
 
-def copy_notebooks(folder: str | Path, *, student: bool = False) -> list[Path]:
+def copy_notebooks(folder: str | Path, *, student: bool = False, instructor: bool = False) -> list[Path]:
     """Copy the course into a folder, with the pictures in its text.
 
     Parameters
@@ -43,6 +39,8 @@ def copy_notebooks(folder: str | Path, *, student: bool = False) -> list[Path]:
         Made if need be.
     student : bool
         Without outputs and without solutions.
+    instructor : bool
+        As nbgrader's source: solutions in their places, hidden tests, points.
 
     Returns
     -------
@@ -53,14 +51,17 @@ def copy_notebooks(folder: str | Path, *, student: bool = False) -> list[Path]:
     ------
     ValueError
         If a file of such a name is there already and differs: nothing is then copied, nobody's work is lost.
+        If both copies are asked for.
     """
+    if student and instructor:
+        raise ValueError("One folder holds one kind of copy: ask for the students' or for the instructor's.")
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file. Choose a folder for the notebooks.")
     copies = {}
     for path in notebook_paths():
         content = path.read_bytes()
-        copies[folder / path.name] = _as_json(student_copy(json.loads(content))) if student else content
+        copies[folder / path.name] = _made(content, student=student, instructor=instructor)
     pictures = {folder / "images" / path.name: path.read_bytes() for path in _pictures()}
     wanted = copies | pictures
     changed = [path for path, content in wanted.items() if os.path.lexists(path) and not _holds(path, content)]
@@ -78,23 +79,11 @@ def _holds(path: Path, content: bytes) -> bool:
     return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
 
 
-def student_copy(notebook: dict[str, Any]) -> dict[str, Any]:
-    r"""Return a notebook (parsed JSON) without outputs, execution counts and solutions; the old one stays.
-
-    Examples
-    --------
-    >>> source = "### BEGIN SOLUTION\nanswer = 42\n### END SOLUTION\n"
-    >>> cell = {"cell_type": "code", "source": [source], "outputs": [], "execution_count": 7}
-    >>> student_copy({"cells": [cell]})["cells"][0]["source"]
-    "# The solution is in the teacher's copy: mpas-lite notebooks DIR\n"
-    """
-    cells = []
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            source = _SOLUTION.sub(_STUB, "".join(cell["source"]))
-            cell = {**cell, "source": source, "outputs": [], "execution_count": None}
-        cells.append(cell)
-    return {**notebook, "cells": cells}
+def _made(content: bytes, *, student: bool, instructor: bool) -> bytes:
+    """What a notebook is in the kind of copy that is asked for."""
+    if student:
+        return _as_json(student_copy(json.loads(content)))
+    return _as_json(instructor_copy(json.loads(content))) if instructor else content
 
 
 def _pictures() -> list[Path]:

@@ -1,12 +1,15 @@
 """The course holds together: sources and notebooks, exercises, links, the address, the copies.
 
-The convention of an exercise N, which `notebooks/build.py` and these tests hold every notebook to:
+The convention of an exercise N of notebook NN, which `notebooks/build.py` and these tests hold every notebook to:
 
 1. a stub, a function that returns ``...`` (or None) and runs without error;
-2. a cell with ``def check_N(answer)``, whose first assertion catches the untouched stub with a sentence, and
-   ``try_exercise(check_N, stub)``, which prints ``Not yet: `` and that sentence;
-3. a cell between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` with ``try_exercise(check_N, solution_N)``, which
-   prints ``Right!``.
+2. a cell with ``mp.check("NN.N", stub)``, which prints ``Not yet: `` and a sentence for the untouched stub;
+3. the solution's text, a markdown cell of its own;
+4. a cell between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` with the function again and the same ``mp.check``,
+   which prints ``Right!``.
+
+What the checks know of right and wrong answers is tested in `test_checks`, the copies for students and nbgrader in
+`test_submissions` and `test_nbgrader`.
 
 nbval runs every notebook afresh and compares these answers, as their cells carry the tag `nbval-check-output`.
 """
@@ -20,7 +23,9 @@ import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from mpas_lite.course.notebooks import copy_notebooks, notebook_paths, student_copy
+from mpas_lite.course.checks import of_notebook
+from mpas_lite.course.grading import student_copy
+from mpas_lite.course.notebooks import copy_notebooks, notebook_paths
 from tests.helpers import ROOT
 
 FOLDER = ROOT / "notebooks"
@@ -145,12 +150,11 @@ def test_exercises_fail_with_a_sentence_on_the_stub_and_pass_on_the_solution(nam
     tried = {"stub": [], "solution": []}
     for cell in code_cells(notebook):
         kind = "solution" if "### BEGIN SOLUTION" in cell.source else "stub"
-        tried[kind] += re.findall(r"^\s*try_exercise\((\w+),", cell.source, re.MULTILINE)
-        if "try_exercise(" in cell.source:
+        tried[kind] += re.findall(r'^mp\.check\("([\d.]+)", \w+\)$', cell.source, re.MULTILINE)
+        if "mp.check(" in cell.source:
             assert "nbval-check-output" in cell.metadata.tags
+    assert tried["stub"] == tried["solution"] == [one.number for one in of_notebook(name[:2])]
     assert len(tried["stub"]) >= 2
-    assert tried["stub"] == tried["solution"]
-    assert len(set(tried["stub"])) == len(tried["stub"])
 
 
 @every_notebook
@@ -167,13 +171,10 @@ def test_the_students_copy_has_no_solution_and_no_output(name, notebook):
     assert nbformat.writes(notebook) == before
     text = "\n".join(cell["source"] for cell in copy["cells"])
     assert "SOLUTION" not in text
-    assert "def solution_" not in text
-    assert text.count("The solution is in the teacher's copy") == before.count("### BEGIN SOLUTION")
     for cell in copy["cells"]:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == []
             assert cell["execution_count"] is None
-    assert not re.findall(r"\bsolution_\w+", text), "a cell outside the markers needs a solution"
 
 
 def test_copies_are_the_notebooks_and_can_be_made_again(tmp_path):
@@ -217,6 +218,19 @@ def test_the_build_tells_what_is_wrong(tmp_path):
             build.build(path)
 
 
+@pytest.mark.parametrize(
+    ("cells", "complaint"),
+    [
+        (["x = 1", 'mp.check("04.1", my_iou)'], "before the check of exercise 04.1 has no function my_iou"),
+        (["def my_iou(a, b): ...", 'mp.check("04.1", my_iou)', "1", "2"], "not followed by the solution"),
+    ],
+)
+def test_the_build_wants_the_cells_of_an_exercise_together(cells, complaint):
+    cells = [nbformat.v4.new_code_cell(source) for source in (*cells, "3", "4")]
+    with pytest.raises(build.BuildError, match=complaint):
+        build.name_exercises(cells)
+
+
 def test_the_build_writes_over_the_course_and_nothing_else(tmp_path, monkeypatch):
     (tmp_path / "00_one.py").write_text("# %%\n1 + 1\n")
     (tmp_path / "00_one.ipynb").write_text("the last build")
@@ -245,6 +259,8 @@ def test_the_build_keeps_the_first_picture_of_an_explorer(tmp_path):
     notebook = build.build(path)
     line, picture = notebook.cells[0].outputs
     assert line.data["text/html"] == "<b>K</b> = 3"
-    assert picture.data["image/png"].startswith("iVBOR")
+    assert picture.data["text/html"].startswith("<img ")
+    assert picture.metadata["text/html"]["alt"] == picture.data["text/plain"]
+    assert picture.data["text/plain"].endswith("K = 3")
     assert "widgets" not in notebook.metadata
     assert nbformat.writes(notebook) == nbformat.writes(build.build(path))
