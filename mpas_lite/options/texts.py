@@ -13,7 +13,7 @@ if sys.version_info >= (3, 11):
 else:  # pragma: no cover
     import tomli as tomllib
 
-from mpas_lite.options.declaration import UNNAMED, Option, check_value
+from mpas_lite.options.declaration import UNNAMED, Option, check_value, own_options
 from mpas_lite.options.tree import changed, options_of, refuse_unknown, tables_of, to_record
 
 S = TypeVar("S")
@@ -121,8 +121,14 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def to_markdown(cls: type) -> str:
+def to_markdown(cls: type, *, own: bool = False) -> str:
     """A table of a class's settings for the documentation: default, what is allowed, the paper's value, meaning.
+
+    Parameters
+    ----------
+    cls : type
+    own : bool
+        Those that it declares itself, without those of its parts.
 
     Examples
     --------
@@ -136,7 +142,7 @@ def to_markdown(cls: type) -> str:
     <BLANKLINE>
     """
     lines = ["| setting | default | allowed | paper | meaning |", "|:--|:--|:--|:--|:--|"]
-    for each in options_of(cls).values():
+    for each in (own_options if own else options_of)(cls).values():
         paper = "" if each.paper is UNNAMED else _value(each.paper)
         unit = f" {each.unit}" if each.unit else ""
         lines.append(f"| `{each.name}` | {_value(each.default)}{unit} | {each.allowed} | {paper} | {each.help} |")
