@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers import REAL, texture
+from tests.helpers import REAL, texture, write_pairs
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +38,9 @@ def moving_square() -> np.ndarray:
     for t, frame in enumerate(frames):
         frame[40:80, 10 + 2 * t : 50 + 2 * t] = square
     return np.repeat(frames[..., None], 3, axis=3)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five frames of dark noise with one bright square each, which is the mask: pairs to train on."""
+    return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 5)

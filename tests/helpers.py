@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
+TINY = "test_resnet"  # the smallest encoder
 CROWD_FRAMES, CROWD_STEP = 12, 2
 # Five particles: four go right, more or less, and one turns back.
 POSITION = np.array([[0.0, 0.0], [2.0, 0.9], [0.6, 2.2], [4.3, 1.2], [5.6, 2.6]])
@@ -32,6 +33,16 @@ def weights_equal(a: MPASNet, b: MPASNet) -> bool:
 
     ours, theirs = a.state_dict(), b.state_dict()
     return ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def new_net(encoder: str = TINY, **options: Any) -> MPASNet:
+    """A small net, the same each time."""
+    import torch
+
+    from mpas_lite.network.mpasnet import MPASNet
+
+    torch.manual_seed(0)
+    return MPASNet(encoder, width=8, **options)
 
 
 def texture(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -24,6 +24,7 @@ def test_one_command_prints_a_table_and_writes_what_it_measured(tmp_path):
     assert not (tmp_path / "cost.png").exists()
 
 
+@pytest.mark.slow
 def test_the_gpu_script_runs_on_a_cpu(tmp_path):
     from mpas_lite.files.atomic import read_json
 

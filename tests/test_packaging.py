@@ -123,11 +123,13 @@ def test_ci_and_readme_run_the_same_tests():
     assert ".venv/bin/python -m pytest\n" in (ROOT / ".ci" / "run").read_text()
 
 
+@pytest.mark.slow
 @needs_source
 def test_tests_run_without_nbval():
     assert "test_graph.py::" in collected("-p", "no:nbval", "tests/crowd/test_graph.py")
 
 
+@pytest.mark.slow
 @needs_source
 def test_notebooks_are_tested_but_not_in_the_fast_loop():
     pytest.importorskip("nbval")

@@ -242,6 +242,7 @@ def test_a_folder_in_use_is_refused_and_left_alone(call, clip, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == [".mpas_lite"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file size are a matter of POSIX")
 def test_no_space_left_is_a_sentence_and_the_run_goes_on_when_there_is(clip, tmp_path):
     """A limit on the size of files stands in for a full disk: the weights do not fit."""

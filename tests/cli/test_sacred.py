@@ -113,6 +113,7 @@ ANYWHERE = settings(
 )
 
 
+@pytest.mark.slow
 @given(st.data())
 @ANYWHERE
 def test_labelling_and_labelme_change_nothing_that_is_there(made, tmp_path_factory, capsys, data):

@@ -71,6 +71,7 @@ def rows_of(results):
 # ------------------------------------------------------------------------------------------------ numbers
 
 
+@pytest.mark.slow
 def test_labels_are_scored_as_by_hand(done, clips):
     _, results = done
     ours = rows_of(results)["CM+CRM"]["iou"]
@@ -130,6 +131,7 @@ def test_clips_of_one_scene_count_as_one(clips, tmp_path, done):
 # ------------------------------------------------------------------------------------------------ going on
 
 
+@pytest.mark.slow
 def test_tables_share_runs_and_go_on(done, clips, monkeypatch):
     """Table 2 trains only what Table 1 has not; a run whose result is gone is the only one made again."""
     out, first = done
@@ -310,6 +312,7 @@ def test_a_clip_of_the_databases_is_read_without_its_mean_image(databases):
             assert round(frame[1, 1].mean() / 10) == index + 1  # the grey of the corner says which frame
 
 
+@pytest.mark.slow
 def test_the_papers_scenes_by_the_command(databases, tmp_path):
     command = ["reproduce", "table1", "--out", str(tmp_path), "--seeds", "0", "--steps", "1", "--long-side", "64"]
     command += ["--encoder", "mobilenetv3_small_050", "--device", "cpu", "--quiet"]
@@ -528,6 +531,7 @@ def test_the_synthetic_benchmark_is_split(tmp_path, monkeypatch):
     assert [(options["split"], options["clips_per_kind"]) for options in asked] == [("train", 1), ("test", 1)]
 
 
+@pytest.mark.slow
 def test_beyond_the_paper_every_step_alone_and_left_out(done, clips, monkeypatch):
     """The table shares the circles' network with Table 1, and its networks learn from labels of their own."""
     out, first = done

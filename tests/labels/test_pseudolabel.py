@@ -114,6 +114,7 @@ def test_one_bad_clip_does_not_end_the_run(tmp_path, moving_square):
     assert (good.error, good.pairs) == (None, 3)
 
 
+@pytest.mark.slow
 def test_two_processes_write_what_one_does(tmp_path, moving_square):
     for name in ("a", "b"):
         for t, frame in enumerate(moving_square[:16]):
@@ -201,6 +202,7 @@ def deadly_among_good(folder, moving_square):
     return [folder / name for name in ("a", "b", "deadly", "c", "d")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_file_that_kills_its_process_does_not_end_the_run(tmp_path, moving_square, monkeypatch, jobs):
     sources = deadly_among_good(tmp_path, moving_square)
@@ -225,6 +227,7 @@ def cluster(**options):
         yield local.scheduler_address
 
 
+@pytest.mark.slow
 def test_a_cluster_writes_what_one_process_does_even_if_its_workers_die(tmp_path, moving_square, monkeypatch):
     sources = deadly_among_good(tmp_path, moving_square)
     good = [source for source in sources if source.name != "deadly"]

@@ -27,21 +27,10 @@ from mpas_lite.options import parse_changes
 from mpas_lite.training.config import TrainingConfig, read_config
 from mpas_lite.training.fitting import fit
 from mpas_lite.training.records import TrainingLog, read_log
-from tests.helpers import ROOT, weights_equal, write_pairs
+from tests.helpers import ROOT, TINY, new_net, weights_equal
 
-TINY = "test_resnet"
 QUICK: dict[str, Any] = {"accelerator": "cpu", "progress": False, "batch_size": 2, "long_side": 64}
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def new_net(**options: Any) -> MPASNet:
-    torch.manual_seed(0)
-    return MPASNet(TINY, width=8, **options)
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 5)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +44,7 @@ def run_folder(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ------------------------------------------------------------------------------------------------- same bytes
 
 
+@pytest.mark.slow
 def test_equal_nets_give_equal_bytes_in_every_process(tmp_path: Path) -> None:
     code = (
         "import sys, torch; from mpas_lite.network import MPASNet, save\n"

@@ -86,6 +86,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["test_resnet", "test_efficientnet"])  # plain batch norm; timm's with activation
 def test_gradients_and_statistics_over_two_processes_are_those_of_the_joint_batch(tmp_path: Path, encoder: str) -> None:
     script = tmp_path / "joint.py"

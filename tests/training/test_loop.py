@@ -34,9 +34,8 @@ from mpas_lite.training.records import model_card, read_log
 from mpas_lite.training.state import Learner
 from mpas_lite.video.images import write_image
 from mpas_lite.video.masks import read_mask
-from tests.helpers import ROOT, weights_equal, write_pairs
+from tests.helpers import ROOT, TINY, new_net, weights_equal
 
-TINY = "test_resnet"
 QUICK: dict[str, Any] = {"accelerator": "cpu", "progress": False, "batch_size": 2}
 
 
@@ -44,17 +43,6 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def new_net(**options: Any) -> MPASNet:
-    torch.manual_seed(0)
-    return MPASNet(TINY, width=8, **options)
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five frames of dark noise with one bright square each, which is the mask."""
-    return write_pairs(tmp_path_factory.mktemp("pairs") / "clip", 5)
 
 
 # ------------------------------------------------------------------------------------------- learning
@@ -402,6 +390,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_ends_bit_for_bit_like_uninterrupted(clip: Path, tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(textwrap.dedent(KILLED))
@@ -545,6 +534,23 @@ def test_diverged_training_stops_and_keeps_the_last_good_checkpoint(
     kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert kept["step"] == 3  # the end of the first epoch
     assert all(tensor.isfinite().all() for tensor in kept["weights"].values())
+
+
+def test_weights_that_are_no_numbers_are_not_kept(clip: Path, tmp_path: Path, monkeypatch) -> None:
+    """A step can spoil them that had a good loss itself."""
+    calls, step = [0], torch.optim.SGD.step
+
+    def spoiling(self: torch.optim.SGD, *args: Any, **options: Any) -> None:
+        step(self, *args, **options)
+        calls[0] += 1
+        if calls[0] == 6:  # the last of the second epoch
+            self.param_groups[0]["params"][0].data.fill_(float("inf"))
+
+    monkeypatch.setattr(torch.optim.SGD, "step", spoiling)
+    with pytest.raises(ValueError, match="after step 6"):
+        fit(new_net(), clip, out=tmp_path, epochs=3, **QUICK)
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 3
+    assert len(read_log(tmp_path / "log.csv")) == 3
 
 
 def test_pairs_in_which_nothing_moves_are_refused(clip: Path, tmp_path: Path) -> None:

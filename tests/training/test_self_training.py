@@ -18,14 +18,9 @@ from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.self_training import Rounds, correct, fit_in_rounds, hold_out, outvoted
 from mpas_lite.training.validation import pair_iou
 from mpas_lite.video.images import read_image, write_image
-from tests.helpers import weights_equal, write_pairs
+from tests.helpers import new_net, weights_equal, write_pairs
 
 QUICK = {"accelerator": "cpu", "progress": False, "batch_size": 2, "long_side": 64, "say": str}
-
-
-def new_net() -> MPASNet:
-    torch.manual_seed(0)
-    return MPASNet("test_resnet", width=8)
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +141,7 @@ def test_run_again_gives_the_same(clip: Path, tmp_path: Path):
     assert max(done[0].agreement[: done[0].kept + 1]) == pytest.approx(pair_iou(nets[0], held))
 
 
+@pytest.mark.slow
 def test_labels_with_holes_are_mended_by_a_teacher_who_saw_many(tmp_path: Path):
     """Every third label misses its square; the network learns what a square looks like, and gives it back."""
     clip = write_pairs(tmp_path / "pairs" / "clip", 12)
