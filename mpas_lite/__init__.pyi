@@ -7,7 +7,6 @@ from .crowd import crowd_graph as crowd_graph
 from .crowd import kappa as kappa
 from .crowd import path_similarity as path_similarity
 from .crowd import regularized_path_similarity as regularized_path_similarity
-from .datasets import Clip as Clip
 from .datasets import cdnet as cdnet
 from .datasets import collective_motion as collective_motion
 from .datasets import cuhk_crowd as cuhk_crowd
@@ -58,5 +57,6 @@ from .training import PairDataset as PairDataset
 from .training import Rounds as Rounds
 from .training import fit as fit
 from .training import fit_in_rounds as fit_in_rounds
+from .video import Clip as Clip
 from .video import Video as Video
 from .video import read_video as read_video

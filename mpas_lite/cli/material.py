@@ -27,7 +27,7 @@ def labelme_write(masks: Path, frames: Path, out: Path, label: str, tolerance: f
 
     FRAMES: the video or folder that the masks were made from, or the frames/ beside masks/ of a clip's pairs.
     """
-    from mpas_lite.evaluation.labelme import write_prelabels
+    from mpas_lite.evaluation.prelabels import write_prelabels
 
     written = write_prelabels(masks, frames, out, label=label, tolerance=tolerance, min_area=min_area)
     click.echo(f"{len(written)} frames written to {out}. Correct them with: labelme {out}")
@@ -62,7 +62,7 @@ def clips(dataset: str, folders: tuple[Path, ...]) -> None:
 
     paper: those of the paper's six evaluation scenes.
     """
-    from mpas_lite.datasets import public as sources
+    from mpas_lite import datasets as sources
 
     adapters = {
         "cmd": sources.collective_motion,

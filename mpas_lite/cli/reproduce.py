@@ -69,7 +69,7 @@ def reproduce(table: str, out: Path, scenes: tuple[Path, ...], paper_scenes: tup
 
 def _clips_of_paper(folders: tuple[Path, ...]) -> dict[str, list[str | Path]]:
     """The clips of the paper's scenes that are at hand, by scene."""
-    from mpas_lite.datasets.public import paper_scenes
+    from mpas_lite.datasets.crowd_databases import paper_scenes
 
     found = {scene: [clip.source for clip in clips] for scene, clips in paper_scenes(*folders).items() if clips}
     if not found:

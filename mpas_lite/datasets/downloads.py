@@ -181,8 +181,9 @@ def _go_on(url: str, partial: Path, name: str, progress: bool) -> None:
             ) from None
         except requests.RequestException as error:
             raise DownloadError(_broke_off(name, url, partial.stat().st_size, type(error).__name__)) from None
-        if (received := partial.stat().st_size) < start + bar.total:  # some versions of requests say nothing of it
-            raise DownloadError(_broke_off(name, url, received, f"{start + bar.total} were announced"))
+        announced = start + int(bar.total or 0)
+        if (received := partial.stat().st_size) < announced:  # some versions of requests say nothing of it
+            raise DownloadError(_broke_off(name, url, received, f"{announced} were announced"))
 
 
 def _broke_off(name: str, url: str, received: int, reason: str) -> str:

@@ -4,8 +4,8 @@ from .ground_truth import truth_folders as truth_folders
 from .ground_truth import truth_of as truth_of
 from .labelme import labelme_mask as labelme_mask
 from .labelme import labelme_masks as labelme_masks
-from .labelme import prelabel as prelabel
-from .labelme import write_prelabels as write_prelabels
+from .prelabels import prelabel as prelabel
+from .prelabels import write_prelabels as write_prelabels
 from .score_tables import markdown_table as markdown_table
 from .score_tables import scene_table as scene_table
 from .scores import Score as Score

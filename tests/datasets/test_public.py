@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mpas_lite as mp
-from mpas_lite.datasets.public import cdnet, collective_motion, cuhk_crowd, paper_scenes, video_folder
+from mpas_lite.datasets import cdnet, collective_motion, cuhk_crowd, paper_scenes, video_folder
 from mpas_lite.evaluation.ground_truth import truth_of
 from mpas_lite.motion.klt import follow
 from mpas_lite.motion.tracklets import TRACKLET_FILE, particles_of_tracklets, read_tracklets
@@ -229,7 +229,7 @@ def test_the_papers_scenes_in_two_data_sets(tmp_path):
 
 
 def test_the_papers_scenes_all_there_and_not_at_all(tmp_path):
-    from mpas_lite.datasets.public import _scene_list
+    from mpas_lite.datasets.crowd_databases import _scene_list
 
     for scene in _scene_list():
         for name in scene.get("clips", ["marathonround-1"]):

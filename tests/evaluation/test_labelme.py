@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from matplotlib.path import Path as Outline
 from scipy import ndimage
 
-from mpas_lite.evaluation.labelme import labelme_mask, labelme_masks, prelabel, write_prelabels
+from mpas_lite.evaluation.labelme import labelme_mask, labelme_masks
+from mpas_lite.evaluation.prelabels import prelabel, write_prelabels
 from mpas_lite.evaluation.scores import evaluate, iou
 from mpas_lite.files.atomic import write_json
 from mpas_lite.labels.pseudolabel import pseudo_label

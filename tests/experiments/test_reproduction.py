@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from mpas_lite import cli
 from mpas_lite.cli import reproduce as reproduce_command
-from mpas_lite.datasets.public import _scene_list
+from mpas_lite.datasets.crowd_databases import _scene_list
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.experiments import reproduction as module
 from mpas_lite.experiments.reproduction import reproduce
