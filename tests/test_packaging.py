@@ -149,7 +149,7 @@ def test_every_file_that_a_guide_names_is_there(name):
     text = (ROOT / name).read_text()
     paths = re.findall(r"`((?:mpas_lite|tests|benchmarks|notebooks|data_samples|\.ci|\.github)/[\w./-]*)`", text)
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-    modules = [module.replace(".", "/") for module in re.findall(r"python -m ((?:benchmarks|tests)\.\w+)", text)]
+    modules = [module.replace(".", "/") for module in re.findall(r"python -m\s+((?:benchmarks|tests)\.\w+)", text)]
     for path in [*paths, *links, *(f"{module}.py" for module in modules)]:
         assert (ROOT / path).exists(), path
 
