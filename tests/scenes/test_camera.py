@@ -36,6 +36,15 @@ def test_a_higher_pixel_shows_ground_that_is_farther_away():
     assert np.abs(column[:, 0]).max() < 1e-9
 
 
+def test_ground_near_the_horizon_is_far_and_beyond_it_very_far():
+    level = Camera((240, 320), height=6.0, pitch=0.2, focal=300.0)
+    horizon = 120 - 300 * np.tan(0.2)
+    for below in (2.0, 10.0):
+        angle = 0.2 + np.arctan((horizon + below - 120) / 300)  # beneath the horizontal
+        np.testing.assert_allclose(level.ground(np.array([160.0, horizon + below])), [0, 6 / np.tan(angle)], atol=1e-6)
+    assert level.ground(np.array([160.0, horizon - 5]))[1] > 1000
+
+
 def test_a_sphere_is_as_wide_as_its_depth_says():
     (outline,) = discs(CAMERA, POINTS[:1], np.array([0.5]))
     depth = CAMERA.depth(POINTS[0])

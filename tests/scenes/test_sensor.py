@@ -50,7 +50,7 @@ def test_noise_grows_with_the_light_and_is_another_in_each_frame(grey):
 
 def test_a_pixel_shows_whom_its_middle_shows_or_whoever_covers_it():
     canvas = canvas_of(0)
-    canvas[0:3, 0:3, 3] = [[1, 1, 1], [1, 2, 1], [0, 0, 0]]  # two thirds covered, 2 in the middle
+    canvas[0:3, 0:3, 3] = [[4, 4, 4], [4, 2, 4], [0, 0, 0]]  # two thirds covered, 2 in the middle
     canvas[3:6, 0:3, 3] = [[5, 5, 5], [5, 0, 5], [0, 0, 0]]  # five of nine, but not the middle
     canvas[6:9, 0:3, 3] = [[5, 5, 0], [0, 5, 0], [0, 0, 5]]  # four of nine
     assert visible_people(canvas)[:3, 0].tolist() == [2, 5, 0]
