@@ -4,23 +4,10 @@ import numpy as np
 import pytest
 
 from mpas_lite.labels.refine.background import densest_value, estimate_background
-from tests.helpers import texture
+from mpas_lite.labels.refine.background_model import DARKEST_SHADOW, Background
+from tests.labels.refine.hand_made import HEIGHT, WIDTH, floor
 
-SHAPE = (40, 50)
-
-
-def ground():
-    grey = texture(*SHAPE).astype(float) * 0.4 + 90
-    return np.stack([grey * 1.1, grey, grey * 0.8], axis=-1).round().astype(np.uint8)
-
-
-def covered(times, count=20):
-    """Frames of the ground; in the first ``times`` its left part, plain, is each time of another grey."""
-    frames = np.repeat(ground()[None], count, axis=0)
-    frames[:, :, :20] = 128
-    for frame, grey in zip(frames[:times], np.r_[0:118:14, 138:256:14], strict=False):
-        frame[:, :20] = grey
-    return frames
+COUNT = 32
 
 
 def test_the_densest_value_is_the_median_of_the_shorth():
@@ -33,6 +20,10 @@ def test_the_densest_value_is_the_median_of_the_shorth():
         assert value == column[first + size // 2]
 
 
+def test_three_samples_at_least_must_agree():
+    assert densest_value(np.uint8([51, 10, 50, 12])) == 50  # two would say 51
+
+
 def test_a_place_covered_more_than_half_of_the_time_keeps_its_background():
     rng = np.random.default_rng(0)
     samples = rng.integers(90, 110, (30, 20, 20, 3)).astype(np.uint8)  # ground
@@ -41,55 +32,83 @@ def test_a_place_covered_more_than_half_of_the_time_keeps_its_background():
     assert np.abs(np.median(samples, axis=0) - 100).max() > 12
 
 
-def test_the_densest_value_of_few_samples_by_hand():
-    assert int(densest_value(np.uint8([7]))) == 7
-    assert int(densest_value(np.uint8([9, 5]))) == 9  # of two: the upper
-    assert int(densest_value(np.uint8([1, 50, 52, 55, 200]))) == 52
-    # Two ranges are equally narrow: the darker one is taken.
-    assert int(densest_value(np.uint8([10, 11, 12, 200, 201, 202]), part=0.5)) == 11
-    # 0.45 of 20 is 9: nine of one colour win over eleven that differ.
-    assert int(densest_value(np.uint8([100] * 9 + list(range(0, 99, 9))))) == 100
-    # With a larger part they do not.
-    assert int(densest_value(np.uint8([100] * 3 + [10, 20, 30, 40, 50, 60, 70]), part=0.7)) < 100
+# ------------------------------------------------------------------------------------------------- of a whole clip
 
 
-def test_a_still_clip_is_its_own_background():
-    background = estimate_background(covered(0))
-    np.testing.assert_array_equal(background.image, covered(0)[0])
+def clip(count=COUNT, *, sigma=0.0, light=1.0, seed=0):
+    """A floor with noise, in a light for each frame, (count, H, W, 3) float; nobody is there."""
+    rng = np.random.default_rng(seed)
+    gains = np.broadcast_to(light, count)[:, None, None, None]
+    return floor() * gains + rng.normal(0, 1, (count, HEIGHT, WIDTH, 3)) * sigma
+
+
+def estimated(frames):
+    return estimate_background(list(np.rint(frames).clip(0, 255).astype(np.uint8)))
+
+
+def test_the_background_is_seen_in_the_light_of_the_middle_frame():
+    light = np.linspace(0.8, 1.2, COUNT)
+    image = estimated(clip(light=light)).image
+    np.testing.assert_allclose(image, floor() * light[COUNT // 2], atol=2)
+
+
+def test_a_place_that_half_of_the_frames_show_is_found():
+    frames = clip()
+    covered = np.arange(COUNT) % 2 == 0
+    frames[covered, 40:80, 40:80] = np.random.default_rng(1).uniform(0, 255, (covered.sum(), 1, 1, 3))
+    background = estimated(frames)
+    np.testing.assert_allclose(background.image[41:79, 41:79], floor()[41:79, 41:79], atol=2)
     assert background.known.all()
-    np.testing.assert_array_equal(background.noise, np.full(SHAPE, 0.5))  # never below half a level
-    assert background.min_shadow_gain == 0.5
 
 
-@pytest.mark.parametrize(("free", "known"), [(6, True), (4, True), (3, False)])
-def test_the_ground_must_be_seen_in_a_fifth_of_the_frames(free, known):
-    frames = covered(20 - free)
-    background = estimate_background(np.roll(frames, 3, axis=0))  # one that shows it is in the middle
-    assert background.known[:, 22:].all()
-    assert (background.image[:, :18] == 128).all()
-    assert background.known[:, :18].all() == background.known[:, :18].any() == known
+@pytest.mark.parametrize(("times", "count", "known"), [(5, 32, False), (12, 32, True), (2, 8, False), (3, 8, True)])
+def test_a_place_is_known_where_a_fifth_of_the_frames_and_three_show_it(times, count, known):
+    """Elsewhere each frame shows another grey, far from those of all others."""
+    frames = clip(count)
+    greys = 4 + 250 * np.arange(count) / (count - 1)
+    greys[count // 2 : count // 2 + times] = greys[count // 2]
+    frames[:, 40:80, 40:80] = np.random.default_rng(0).permutation(greys)[:, None, None, None]
+    found = estimated(frames).known
+    assert (found[42:78, 42:78] == known).all()
+    assert found[:35].all()
 
 
-def test_the_background_has_the_light_of_the_middle_frame():
-    gains = np.linspace(0.7, 1.3, 21)
-    frames = np.stack([(ground() * gain).round().clip(0, 255).astype(np.uint8) for gain in gains])
-    assert gains[10] == pytest.approx(1)
-    assert np.abs(estimate_background(frames).image.astype(int) - ground()).max() <= 2
+def test_noise_is_measured_between_bounds():
+    assert (estimated(clip()).noise == 0.5).all()
+    assert (estimated(clip(sigma=30)).noise == 1.5 * 3).all()
+    usual = estimated(clip(sigma=6)).noise
+    assert 6 / 3 * 0.85 < usual.min() < 6 / 3 * 1.15
 
 
-@pytest.mark.parametrize(("sigma", "expected"), [(3.0, 1.0), (6.0, 2.0)])
-def test_noise_is_a_third_of_a_pixels_after_a_mean_of_nine(sigma, expected):
-    rng = np.random.default_rng(0)
-    frames = np.stack([(ground() + rng.normal(0, sigma, (*SHAPE, 3))).clip(0, 255).astype(np.uint8) for _ in range(30)])
-    noise = estimate_background(frames).noise
-    assert np.median(noise) == pytest.approx(1.3 * expected, rel=0.3)  # of the channel that differs most
-    assert noise.max() <= 1.5 * noise.min() + 1e-6
-    assert noise.dtype == np.float32
+def test_a_louder_place_has_more_noise_up_to_half_as_much_again():
+    frames = clip(sigma=3)
+    frames[:, :, 110:] += np.random.default_rng(1).normal(0, 9, frames[:, :, 110:].shape)
+    noise = estimated(frames).noise
+    quiet, loud = np.median(noise[5:-5, 5:100]), np.median(noise[5:-5, 115:-5])
+    assert 0.8 * 3 / 3 < quiet < 1.4 * 3 / 3
+    assert loud > 1.3 * quiet
+    assert loud == noise.max()
+    assert noise.min() * 1.5 >= noise.max()
 
 
-def test_noise_ends_at_three_levels_and_half_as_much_again():
-    rng = np.random.default_rng(0)
-    frames = rng.integers(0, 256, (20, *SHAPE, 3), dtype=np.uint8)
-    noise = estimate_background(frames).noise
-    assert noise.min() >= 3
-    assert noise.max() == pytest.approx(4.5)
+# ------------------------------------------------------------------------------------------------- its shadows
+
+
+@pytest.mark.parametrize(("gain", "found"), [(0.6, 0.56), (0.8, 0.76), (0.42, 0.4)])
+def test_the_clip_itself_tells_how_deep_its_shadows_are(gain, found):
+    frames = clip(sigma=0.5)
+    for t, frame in enumerate(frames):
+        frame[40:80, 4 * t : 4 * t + 30] *= gain
+    background = estimated(frames)
+    assert background.min_shadow_gain == pytest.approx(found, abs=0.02)
+    assert background.umbra == background.min_shadow_gain  # its old name
+
+
+def test_without_shadows_a_usual_depth_is_taken():
+    assert estimated(clip(sigma=0.5)).min_shadow_gain == DARKEST_SHADOW
+
+
+@pytest.mark.parametrize(("spread", "colourless"), [(0, True), (2, True), (4, False)])
+def test_a_clip_is_colourless_whose_channels_hardly_differ(spread, colourless):
+    image = np.full((20, 30, 3), 100, np.uint8) + np.uint8([0, spread // 2, spread])
+    assert Background(image, np.ones((20, 30), np.float32), np.ones((20, 30), bool)).colourless == colourless
