@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mpas_lite.plots.overlays import fade_to_white
+from mpas_lite.video.arrays import Frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +29,7 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     return plt.subplots(figsize=size, layout="compressed")[1]
 
 
-def axes_on_frame(frame: np.ndarray, ax: Axes | None, *, fade: float = 0) -> Axes:
+def axes_on_frame(frame: Frame, ax: Axes | None, *, fade: float = 0) -> Axes:
     """Axes of the frame's pixels, with the frame as background.
 
     Parameters

@@ -16,6 +16,7 @@ from mpas_lite.evaluation.scores import iou
 from mpas_lite.plots.axes import LABEL, TICK, TITLE, axes_on_frame, legend_below
 from mpas_lite.plots.overlays import overlay, overlay_errors
 from mpas_lite.plots.palette import ERROR_COLORS, ORANGE, PALETTE
+from mpas_lite.video.arrays import Frame, Mask, Points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,16 +28,16 @@ class Moving(Protocol):
     """What a plot needs to know of particles; `mpas_lite.Particles` fits."""
 
     @property
-    def position(self) -> np.ndarray:
+    def position(self) -> Points:
         """(N, 2) px."""
 
     @property
-    def velocity(self) -> np.ndarray:
+    def velocity(self) -> Points:
         """(N, 2) px/frame."""
 
 
 def plot_particles(
-    frame: np.ndarray,
+    frame: Frame,
     particles: Moving,
     labels: np.ndarray | None = None,
     ax: Axes | None = None,
@@ -89,12 +90,12 @@ def plot_particles(
 
 
 def plot_mask(
-    frame: np.ndarray,
-    mask: np.ndarray,
-    truth: np.ndarray | None = None,
+    frame: Frame,
+    mask: Mask,
+    truth: Mask | None = None,
     ax: Axes | None = None,
     *,
-    valid: np.ndarray | None = None,
+    valid: Mask | None = None,
 ) -> Axes:
     """Lay a mask over the frame; with the truth, show where the mask is right and where it is wrong.
 
@@ -117,8 +118,8 @@ def plot_mask(
 
 
 def plot_graph(
-    frame: np.ndarray,
-    position: np.ndarray,
+    frame: Frame,
+    position: Points,
     W: sparse.csr_array,
     ax: Axes | None = None,
     *,
@@ -177,15 +178,15 @@ def plot_graph(
 
 
 def plot_pipeline(
-    frame: np.ndarray,
+    frame: Frame,
     particles: Moving,
     labels: np.ndarray | None,
-    pseudo_label: np.ndarray,
-    mask: np.ndarray,
-    truth: np.ndarray | None = None,
+    pseudo_label: Mask,
+    mask: Mask,
+    truth: Mask | None = None,
     axes: Sequence[Axes] | None = None,
     *,
-    valid: np.ndarray | None = None,
+    valid: Mask | None = None,
 ) -> np.ndarray:
     """Show the whole method in a row, as the paper's Fig. 4 does: frame, particles, pseudo-label, network.
 

@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 
 from mpas_lite.plots.palette import ERROR_COLORS, ORANGE, RGB, rgb
+from mpas_lite.video.arrays import Frame, Mask
 
 
 def overlay(
-    frame: np.ndarray,
-    mask: np.ndarray,
+    frame: Frame,
+    mask: Mask,
     color: RGB = ORANGE,
     *,
     opacity: float = 0.4,
-) -> np.ndarray:
+) -> Frame:
     """Tint the mask's pixels and outline them; a new frame comes back.
 
     Parameters
@@ -57,7 +58,7 @@ def overlay(
     return cv2.drawContours(drawn, outlines, -1, color, thickness=max(1, min(frame.shape[:2]) // 240))
 
 
-def overlay_parts(frame: np.ndarray, parts: Mapping[str, np.ndarray], colors: Mapping[str, str]) -> np.ndarray:
+def overlay_parts(frame: Frame, parts: Mapping[str, Mask], colors: Mapping[str, str]) -> Frame:
     """Tint several regions of a frame, each in a colour of its own; a later one covers an earlier one.
 
     Parameters
@@ -77,7 +78,7 @@ def overlay_parts(frame: np.ndarray, parts: Mapping[str, np.ndarray], colors: Ma
     return drawn
 
 
-def mask_errors(pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> dict[str, np.ndarray]:
+def mask_errors(pred: Mask, target: Mask, valid: Mask | None = None) -> dict[str, Mask]:
     """Where a mask is right, too small and too large.
 
     Parameters
@@ -105,9 +106,7 @@ def mask_errors(pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None =
     }
 
 
-def overlay_errors(
-    frame: np.ndarray, pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None
-) -> np.ndarray:
+def overlay_errors(frame: Frame, pred: Mask, target: Mask, valid: Mask | None = None) -> Frame:
     """The frame, paler, with what a mask has right and wrong in the colours of ``ERROR_COLORS``.
 
     Parameters
@@ -123,7 +122,7 @@ def overlay_errors(
     return overlay_parts(fade_to_white(frame, 0.25), mask_errors(pred, target, valid), ERROR_COLORS)
 
 
-def fade_to_white(frame: np.ndarray, fade: float) -> np.ndarray:
+def fade_to_white(frame: Frame, fade: float) -> Frame:
     """The frame in grey and part of the way to white, so that marks stand out on it.
 
     Parameters

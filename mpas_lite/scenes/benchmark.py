@@ -29,15 +29,20 @@ def write_scene(scene: Scene, folder: str | Path, *, truth_every: int = 1, video
 
     Parameters
     ----------
-    scene : what ``render_scene`` gave
-    folder : where to; made if need be
-    truth_every : write the truth of one frame in so many
-    video : the video's file name; its ending chooses the format: .mp4 (MPEG-4), .webm (VP9), .avi (Motion
-        JPEG) or .mkv (FFV1, the only one without loss)
+    scene : Scene
+        What ``render_scene`` gave.
+    folder : str or Path
+        Made if need be.
+    truth_every : int
+        The truth of one frame in so many is written.
+    video : str
+        The video's file name; its ending chooses the format: .mp4 (MPEG-4), .webm (VP9), .avi (Motion
+        JPEG) or .mkv (FFV1, the only one without loss).
 
     Returns
     -------
-    folder, as a path
+    Path
+        The folder.
 
     Raises
     ------
@@ -115,18 +120,27 @@ def render_benchmark(
 
     Parameters
     ----------
-    folder : where to
-    split : 'train', 'validation', 'test' or 'samples'
-    clips_per_kind : how many clips of each kind
-    frames, shape, options : as for ``render_scene``
-    names : the kinds, of SCENE_NAMES
-    truth_every, video : as for ``write_scene``
-    progress : wraps the list of (name, seed) to do, for a progress bar: ``tqdm`` fits
-    alone : False where the caller holds ``folder`` or one above (:func:`mpas_lite.files.ledger.lock_folder`)
+    folder : str or Path
+    split : str
+        'train', 'validation', 'test' or 'samples'.
+    clips_per_kind : int
+    frames, shape
+        As for ``render_scene``.
+    names : sequence of str
+        The kinds, of ``SCENE_NAMES``.
+    truth_every, video
+        As for ``write_scene``.
+    progress : callable
+        Wraps the list of (name, seed) to do, for a progress bar: ``tqdm`` fits.
+    alone : bool
+        False where the caller holds ``folder`` or one above (:func:`mpas_lite.files.ledger.lock_folder`).
+    **options
+        As for ``render_scene``.
 
     Returns
     -------
-    the clips' folders
+    list of Path
+        The clips' folders.
 
     Raises
     ------

@@ -40,11 +40,13 @@ def write_samples(folder: str | Path) -> list[Path]:
 
     Parameters
     ----------
-    folder : where to; each clip gets a folder of its kind's name, with the truth of every fifth frame
+    folder : str or Path
+        Each clip gets a folder of its kind's name, with the truth of every fifth frame.
 
     Returns
     -------
-    the clips' folders
+    list of Path
+        The clips' folders.
     """
     written = []
     for i, name in enumerate(SCENE_NAMES):

@@ -92,6 +92,20 @@ def test_velocity_is_the_difference_of_positions(scene):
     assert compared > 40
 
 
+def test_velocity_has_the_camera_s_shake_in_it():
+    scene = render_scene("aerial", seed=7, frames=3, shape=SMALL, noise=0, camera_shake_px=3.0)
+    for t in (0, 1):
+        later = dict(zip(scene.ids[t + 1].tolist(), scene.position[t + 1], strict=True))
+        moved = [
+            (later[i] - x, v)
+            for i, x, v in zip(scene.ids[t].tolist(), scene.position[t], scene.velocity[t], strict=True)
+            if i in later
+        ]
+        difference, velocity = np.array(moved).swapaxes(0, 1)
+        np.testing.assert_allclose(velocity, difference, atol=1e-3)
+        assert np.abs(velocity).max() > 1, "it shakes"
+
+
 def test_those_who_stand_hardly_move_in_the_picture(scene):
     for v, paused in zip(scene.velocity, scene.paused, strict=True):
         assert np.linalg.norm(v[paused], axis=1).max(initial=0) < 0.25  # 0.1 m/s at 50 px/m and 25 fps, at most

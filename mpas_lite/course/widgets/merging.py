@@ -45,7 +45,8 @@ def merging_explorer(
 
     Parameters
     ----------
-    video : anything `mpas_lite.read_video` takes
+    video : Video, str, Path or (T, H, W, 3) uint8 RGB
+        Anything that `mpas_lite.read_video` takes.
     truth : (H, W) bool, or folder of ground truth, optional
         The frame's ground truth; in a folder it is found by the frame's number. Without it there is no IoU.
     index : int

@@ -157,7 +157,8 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
     Parameters
     ----------
     frame : (H, W, 3) uint8 RGB
-    particles : Particles of that frame
+    particles : Particles
+        Of that frame.
     """
     import ipywidgets
     from matplotlib.figure import Figure

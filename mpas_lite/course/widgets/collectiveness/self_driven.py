@@ -30,11 +30,15 @@ class Sweep:
 
     Attributes
     ----------
-    noise : (A,) array, eta
-    step : (B,) array, numbers of steps
-    position, velocity : (A, B, N, 2) arrays
-    phi : (A, B, N) array, collectiveness of each particle (Eq. 5)
-    order : (A, B) array, the length of the mean direction
+    noise : (A,) float
+        eta.
+    step : (B,) int
+        Numbers of steps.
+    position, velocity : (A, B, N, 2) float
+    phi : (A, B, N) float
+        Collectiveness of each particle (Eq. 5).
+    order : (A, B) float
+        The length of the mean direction.
     """
 
     noise: np.ndarray
@@ -52,10 +56,14 @@ def sweep_noise(
 
     Parameters
     ----------
-    noise : increasing numbers between 0 and 1
-    step : increasing numbers of steps after which to look
-    n : int, particles
-    k : int, K of the crowd graph; z is 1/(2K)
+    noise : sequence of float
+        eta, increasing, between 0 and 1.
+    step : sequence of int
+        Numbers of steps after which to look, increasing.
+    n : int
+        Particles.
+    k : int
+        K of the crowd graph; z is 1/(2K).
     seed : int
 
     Examples
