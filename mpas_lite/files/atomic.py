@@ -30,7 +30,7 @@ def atomic_write(path: str | Path, *, ours: Callable[[Path], bool] | None = None
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     ours : callable, optional
         Recognises a file of ours by what is in it, where no list knows it.
 
@@ -158,8 +158,8 @@ def read_json(path: str | Path, schema: dict[str, Any] | None = None) -> Any:
 
     Parameters
     ----------
-    path : path
-    schema : mapping, optional
+    path : str or Path
+    schema : dict, optional
         JSON schema that the content must meet.
 
     Raises

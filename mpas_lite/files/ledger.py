@@ -175,7 +175,7 @@ def lock_folder(folder: str | Path, *, alone: bool = True) -> Iterator[Path]:
 
     Parameters
     ----------
-    folder : path
+    folder : str or Path
         Made if need be.
     alone : bool
         False for a part of a run that holds a folder above: only the folder itself is looked at.

@@ -19,9 +19,9 @@ def check_apart(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -> 
 
     Parameters
     ----------
-    outputs : paths
+    outputs : iterable of str or Path
         Files and folders that will be written, cleared or renamed, whether they exist or not.
-    inputs : paths
+    inputs : iterable of str or Path
         Files, and folders whose files are read.
 
     Raises

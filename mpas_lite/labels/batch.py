@@ -45,8 +45,10 @@ def pseudo_label_many(
     ----------
     sources : iterable of str, Path or Clip
         Clips of the same name get ``-2``, ``-3``, ... behind it.
-    out, settings, progress
-        See :func:`pseudo_label`.
+    out : str or Path
+    settings : LabelSettings, optional
+    progress : bool
+        As for :func:`pseudo_label`.
     jobs : int
         Processes at a time (joblib); -1 for one a core. The cores are shared out among them.
     scheduler : str, optional

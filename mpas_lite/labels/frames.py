@@ -62,7 +62,8 @@ def label_frames(video: Video | str, settings: LabelSettings | None = None) -> I
 
     Parameters
     ----------
-    video : Video, or anything :func:`mpas_lite.read_video` takes
+    video : Video, str, Path or array
+        What :func:`mpas_lite.read_video` takes.
     settings : LabelSettings, optional
     """
     settings = settings or LabelSettings()

@@ -57,10 +57,19 @@ _NAMES = {"type": "object", "propertyNames": {"pattern": "^[0-9]{1,12}$"}, "addi
 
 @dataclass(frozen=True)
 class ClipLabels:
-    """What labelling a clip came to: its folder, and how many of its pairs have a crowd in them.
+    """What labelling a clip came to.
 
-    ``error`` is the sentence that says why a clip could not be labelled; None where all went well. ``notes``
-    are the warnings of a clip that was labelled in another process.
+    Attributes
+    ----------
+    name : str
+    folder : Path
+        Of the clip's pairs.
+    pairs, empty : int
+        How many pairs there are, and how many of them without a crowd.
+    error : str or None
+        Why the clip could not be labelled; None where all went well.
+    notes : tuple of str
+        Warnings of a clip that was labelled in another process.
     """
 
     name: str
@@ -87,8 +96,9 @@ def pseudo_label(
 
     Parameters
     ----------
-    source : Clip, or anything :func:`mpas_lite.read_video` takes
-    out : path
+    source : Clip, Video, str, Path or array
+        A clip, or what :func:`mpas_lite.read_video` takes.
+    out : str or Path
         The folder of pairs; the clip becomes a folder in it.
     settings : LabelSettings, optional
     name : str, optional
@@ -214,7 +224,7 @@ def _windows(
     video: Video, settings: LabelSettings, progress: bool, done: Iterable[int] = ()
 ) -> Iterator[tuple[int, list[Frame]]]:
     """The windows of the kept frames that are not done, with a progress bar."""
-    total = max(0, len(video) - settings.interval - 1) // settings.every + 1
+    total = max(0, len(video) - settings.interval - 1) // max(1, settings.every) + 1
     skip = frozenset(done)
     steps = windows(video, every=settings.every, interval=settings.interval, skip=skip)
     bar = tqdm(steps, f"label {video.name}", total, initial=len(skip), unit="frame", disable=not progress)

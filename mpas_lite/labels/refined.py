@@ -32,7 +32,8 @@ def refine_video(
 
     Parameters
     ----------
-    video : Video, or anything :func:`mpas_lite.read_video` takes
+    video : Video, str, Path or array
+        What :func:`mpas_lite.read_video` takes.
     settings : LabelSettings, optional
         Without ``settings.refine`` all steps are taken.
 

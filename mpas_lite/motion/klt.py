@@ -66,7 +66,8 @@ def track(
 
     Parameters
     ----------
-    video : Video, or anything :func:`mpas_lite.read_video` takes
+    video : Video, str, Path or array
+        What :func:`mpas_lite.read_video` takes.
     every : int
         One frame in ``every`` is kept: frames 0, every, 2 every, ... The others are not looked at unless
         they lie in the window that follows a kept frame. The paper keeps one in 20.
@@ -130,7 +131,8 @@ def windows(video: Video, *, every: int, interval: int, skip: Container[int] = (
     ------
     index : int
         Of the kept frame.
-    frames : list of interval + 1 arrays, (H, W, 3) uint8 RGB
+    frames : list of (H, W, 3) uint8 RGB
+        interval + 1 of them.
 
     Raises
     ------
@@ -201,7 +203,7 @@ def find_corners(grey: Grey, *, max_corners: int = 3000, quality: float = 0.01, 
     Parameters
     ----------
     grey : (H, W) uint8
-    max_corners, quality, min_distance
+    max_corners, quality, min_distance : int, float, float
         See :func:`track`.
 
     Returns
@@ -218,7 +220,7 @@ def follow(greys: Sequence[Grey], points: Points) -> tuple[np.ndarray, np.ndarra
 
     Parameters
     ----------
-    greys : T arrays, (H, W) uint8
+    greys : sequence of T (H, W) uint8
     points : (N, 2) float32
         x and y in px in the first frame.
 

@@ -52,7 +52,7 @@ def read_tracklets(path: str | Path) -> list[Tracklet]:
 
     Parameters
     ----------
-    path : path
+    path : str or Path
         ``klt_3000_10_trk.txt``, or the clip's folder.
 
     Raises

@@ -101,7 +101,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     image : (H, W, 3) uint8 RGB, (H, W) uint8 grey, or (H, W) bool, which is written as 0 and 255
     """
     if image.dtype == bool:

@@ -34,7 +34,7 @@ def read_mask(path: str | Path, values: Sequence[int] = PLAIN) -> np.ndarray:
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     values : sequence of int
         The grey values that it may have.
 

@@ -21,7 +21,8 @@ def swaying(moving: Sequence[tuple[Points, Points]], person: PersonSize, speed: 
     ----------
     moving : sequence of ((N, 2), (N, 2)) float
         Position and velocity of the particles of each kept frame.
-    person, speed
+    person : PersonSize
+    speed : float
         As for :func:`vehicles`.
     shape : (int, int)
 

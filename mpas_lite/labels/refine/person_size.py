@@ -18,7 +18,12 @@ from mpas_lite.video.arrays import Mask
 class PersonSize:
     """How high a standing person is in the picture: ``slope * y + intercept`` px, with y the row of the feet.
 
-    ``reason`` says why the height could not be measured and is the same everywhere; None where it was measured.
+    Attributes
+    ----------
+    slope : float
+    intercept : float
+    reason : str or None
+        Why the height could not be measured, and is the same everywhere; None where it was measured.
     """
 
     slope: float

@@ -11,8 +11,8 @@ from mpas_lite.options import check, option
 class Refinement:
     """What to use beyond the paper, and how much; one setting for all clips, chosen on validation scenes.
 
-    The steps are told at the top of :mod:`mpas_lite.labels.refine.pipeline`. ``doubt`` is off, as the network was worse
-    with it (validation scenes, crowd masks, one seed: 0.507, without 0.533).
+    The steps are told at the top of :mod:`mpas_lite.labels.refine.pipeline`. ``doubt`` is off, as the network
+    was worse with it.
     """
 
     background: bool = option(True, "Label only what differs from the still background, inside generous circles.")
