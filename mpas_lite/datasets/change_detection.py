@@ -28,7 +28,7 @@ def cdnet(folder: str | Path) -> list[Clip]:
 
     Parameters
     ----------
-    folder : path
+    folder : str or Path
         The data set, a category, or one video's folder.
 
     Returns

@@ -40,7 +40,7 @@ def collective_motion(folder: str | Path) -> list[Clip]:
 
     Parameters
     ----------
-    folder : path
+    folder : str or Path
         The data set, at whatever depth the clips lie in it, or one clip.
 
     Returns
@@ -126,9 +126,9 @@ def paper_scenes(*folders: str | Path, truth: str | Path | None = None) -> dict[
 
     Parameters
     ----------
-    *folders : paths
+    *folders : str or Path
         Folders of the two data sets, or of any of their clips.
-    truth : path, optional
+    truth : str or Path, optional
         Your annotations: a folder with one folder of masks a clip, named like the clip. The paper's authors
         published none.
 

@@ -78,11 +78,11 @@ def download(
     ----------
     name : str
         One of :data:`REGISTRY`, such as ``vtest.avi``.
-    folder : path, optional
+    folder : str or Path, optional
         Where to keep it; :func:`cache_folder` by default.
     progress : bool
         Show a progress bar.
-    registry : mapping from name to Remote
+    registry : mapping from str to Remote
         What can be had.
 
     Returns

@@ -14,7 +14,7 @@ def video_folder(folder: str | Path) -> list[Clip]:
 
     Parameters
     ----------
-    folder : path
+    folder : str or Path
         A folder of video files and of folders with images (or with one video file), or one folder of images.
         Other things in it are passed over.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mpas_lite.video.arrays import Grey, Mask
 from mpas_lite.video.reader import read_video
 from mpas_lite.video.video import Video
 
@@ -18,7 +19,7 @@ def mog2_masks(
     indices: Collection[int] | None = None,
     history: int = 500,
     var_threshold: float = 16.0,
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Iterator[tuple[int, Mask]]:
     """Segment by background subtraction (OpenCV's MOG2): the baseline everybody asks for.
 
     A mixture of Gaussians per pixel (Zivkovic 2004) learns what the still camera sees; what departs from it
@@ -27,8 +28,8 @@ def mog2_masks(
 
     Parameters
     ----------
-    video : Video, or whatever `read_video` takes
-        Every frame is looked at, in order, whatever ``indices`` says.
+    video : Video, str, Path or array
+        Whatever :func:`mpas_lite.read_video` takes. Every frame is looked at, in order, whatever ``indices`` says.
     closed : bool
         Close the mask morphologically with a disc as wide as a twentieth of the frame's shorter side: 13 px
         at 320x240, about a person's width. That fills the gaps between people, as an outline by hand does.
@@ -60,7 +61,7 @@ def mog2_masks(
         yield index, mask.astype(bool)
 
 
-def _disc(diameter: float) -> np.ndarray:
+def _disc(diameter: float) -> Grey:
     """A disc of an odd diameter in pixels, the least that is not under ``diameter``."""
     radius = int(np.ceil((diameter - 1) / 2))
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]

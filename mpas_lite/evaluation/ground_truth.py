@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-import numpy as np
-
+from mpas_lite.video.arrays import Mask
 from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.masks import CDNET, frame_numbers, mask_files, numbered, read_mask
 from mpas_lite.video.video import Video
@@ -63,7 +62,7 @@ def truth_of(video: Video, folder: str | Path) -> dict[int, Path]:
     return {index: truths[number] for index, number in indices if number in truths}
 
 
-def read_ground_truth(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+def read_ground_truth(path: str | Path) -> tuple[Mask, Mask]:
     """Read one ground-truth mask: see `mpas_lite.video.masks.read_mask` for what is taken for one.
 
     Black and white is 0 and 255. CDnet 2014 adds 50 (shadow: background), 85 (outside the region of interest)

@@ -27,12 +27,13 @@ from mpas_lite.evaluation.labelme_shapes import HOLE, paint
 from mpas_lite.files.atomic import blame
 from mpas_lite.files.ledger import lock_folder
 from mpas_lite.files.outputs import check_apart
+from mpas_lite.video.arrays import Mask
 from mpas_lite.video.finding import is_visible
 from mpas_lite.video.images import write_image
 from mpas_lite.video.masks import numbered
 
 
-def labelme_mask(path: str | Path, *, labels: Collection[str] | None = None) -> np.ndarray:
+def labelme_mask(path: str | Path, *, labels: Collection[str] | None = None) -> Mask:
     """The crowd mask of one LabelMe file.
 
     Polygons, rectangles, circles, oriented rectangles and the masks of LabelMe's AI tools count; see the top of
@@ -42,7 +43,7 @@ def labelme_mask(path: str | Path, *, labels: Collection[str] | None = None) -> 
 
     Parameters
     ----------
-    path : path
+    path : str or Path
         A JSON file of LabelMe.
     labels : collection of str, optional
         Labels that count as crowd, whatever their case; by default all. ``hole`` always takes away.
@@ -75,9 +76,9 @@ def labelme_masks(folder: str | Path, out: str | Path, *, labels: Collection[str
 
     Parameters
     ----------
-    folder : path
+    folder : str or Path
         Where the JSON files are.
-    out : path
+    out : str or Path
         Masks there that this program wrote and nobody has changed are written anew, the JSON files being the
         original; any other file of such a name is left alone, and refused.
     labels : collection of str, optional

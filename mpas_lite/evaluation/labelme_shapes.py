@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mpas_lite.video.arrays import Grey
+
 HOLE = "hole"
 NO_AREA = ("point", "points", "line", "linestrip")
 _FARTHEST = 50_000  # px; a shape may reach over the image's edge, but not without end
@@ -68,7 +70,7 @@ def _points(points: Any, where: str) -> list[tuple[float, float]]:
     return checked
 
 
-def _embedded_mask(text: Any, size: tuple[int, int], where: str) -> np.ndarray:
+def _embedded_mask(text: Any, size: tuple[int, int], where: str) -> Grey:
     """The PNG inside a shape of type mask, (h, w) uint8 of 0 and 255; no larger than the image."""
     problem = f"{where} is a mask that cannot be read. Is the file damaged?"
     with embedded_image(text, problem) as unread, embedded_image(text, problem) as image:

@@ -14,6 +14,7 @@ from mpas_lite.evaluation.labelme_shapes import HOLE
 from mpas_lite.files.atomic import write_json
 from mpas_lite.files.ledger import lock_folder
 from mpas_lite.files.outputs import check_apart
+from mpas_lite.video.arrays import Frame, Mask
 from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.masks import frame_numbers, names_in_source, numbered, read_mask, source_names
@@ -42,13 +43,13 @@ def write_prelabels(
 
     Parameters
     ----------
-    masks : path
+    masks : str or Path
         As :func:`mpas_lite.video.masks.read_mask` takes them: ``masks/`` of ``mpas-lite segment``, or
         ``pairs/<clip>/masks``.
-    frames : path or Video
+    frames : str, Path or Video
         ``pairs/<clip>/frames`` beside ``pairs/<clip>/masks``, where both have the same names; else what the masks
         were made from, in which case the number of a mask is the frame's 0-based index.
-    out : path
+    out : str or Path
     label, tolerance, min_area
         See :func:`prelabel`.
 
@@ -98,7 +99,7 @@ def write_prelabels(
 
 
 def prelabel(
-    mask: np.ndarray, image: str, *, label: str = "crowd", tolerance: float = 1.0, min_area: int = 25
+    mask: Mask, image: str, *, label: str = "crowd", tolerance: float = 1.0, min_area: int = 25
 ) -> dict[str, Any]:
     """The content of a LabelMe file whose polygons outline a mask.
 
@@ -164,7 +165,7 @@ def prelabel(
     }
 
 
-def _outlines(mask: np.ndarray, tolerance: float, min_area: int) -> Iterator[tuple[bool, np.ndarray]]:
+def _outlines(mask: Mask, tolerance: float, min_area: int) -> Iterator[tuple[bool, np.ndarray]]:
     """Outlines (P, 2) to paint one over the other: the regions, then their holes, then islands in these, ..."""
     left, inside = mask, True
     while left.any():
@@ -197,7 +198,7 @@ def _simplified(contour: np.ndarray, tolerance: float) -> np.ndarray:
 
 def _frames_of(
     masks: Sequence[Path], all_masks: Sequence[Path], frames: Video | str | Path
-) -> Iterator[tuple[Path, np.ndarray]]:
+) -> Iterator[tuple[Path, Frame]]:
     """Each mask that has a frame with that frame, (H, W, 3) uint8 RGB."""
     if not masks:
         return

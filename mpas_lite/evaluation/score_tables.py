@@ -13,9 +13,9 @@ def scene_table(scores: Mapping[str, Mapping[str, float]], *, mean: str = "mIoU"
 
     Parameters
     ----------
-    scores : method -> scene -> score
-        Scenes come in the order in which they are first met. A missing score is None, and so is the mean of a
-        method that lacks one: means over different scenes cannot be compared.
+    scores : mapping from str to mapping from str to float
+        Method -> scene -> score. Scenes come in the order in which they are first met. A missing score is None, and
+        so is the mean of a method that lacks one: means over different scenes cannot be compared.
     mean : str
         What to call the last row.
 
@@ -45,7 +45,7 @@ def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | N
 
     Parameters
     ----------
-    rows : sequence of mappings
+    rows : sequence of mapping
         One mapping from column to value per row; a value that is missing, None or not a number is shown as –.
     columns : sequence of str, optional
         Which columns, in which order; by default all, as they are met.

@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 
 from mpas_lite.evaluation.ground_truth import _span, _that_count, read_ground_truth
+from mpas_lite.video.arrays import Mask
 from mpas_lite.video.masks import mask_files, names_in_source, numbered, read_mask, source_names
 
 
-def iou(pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -> float:
+def iou(pred: Mask, target: Mask, valid: Mask | None = None) -> float:
     """Intersection over union of two masks: 1 where they agree everywhere, 0 where they share nothing.
 
     Two empty masks agree, so their IoU is 1 (some libraries say 0, which punishes being right).
@@ -50,7 +51,7 @@ def iou(pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None = None) -
     return _ratio(intersection, union)
 
 
-def _overlap(pred: np.ndarray, target: np.ndarray, valid: np.ndarray | None) -> tuple[int, int]:
+def _overlap(pred: Mask, target: Mask, valid: Mask | None) -> tuple[int, int]:
     """Pixels in both masks and pixels in either, among the valid ones."""
     masks = [np.asarray(mask) for mask in (pred, target, *([] if valid is None else [valid]))]
     for mask in masks:
@@ -116,14 +117,14 @@ class Score:
         return {"name": self.name, "pooled": self.pooled, "mean": self.mean, "frames": per_frame}
 
 
-def score_frames(frames: Iterable[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]], *, name: str = "") -> Score:
+def score_frames(frames: Iterable[tuple[int, Mask, Mask, Mask | None]], *, name: str = "") -> Score:
     """Score masks that are in memory.
 
     Parameters
     ----------
-    frames : iterable of (number, pred, target, valid)
-        ``pred`` and ``target`` are (H, W) bool; ``valid`` too, or None where every pixel counts. A frame
-        without a single valid pixel is skipped.
+    frames : iterable of tuple
+        Number, ``pred``, ``target`` and ``valid`` of each: (H, W) bool, ``valid`` or None where every pixel counts.
+        A frame without a single valid pixel is skipped.
     name : str
         What to call the clip.
 
@@ -175,11 +176,11 @@ def evaluate(pred: str | Path, gt: str | Path, *, name: str | None = None) -> Sc
 
     Parameters
     ----------
-    pred : folder
-        Masks of 0 and 255.
-    gt : folder
-        See `read_ground_truth`. If ``temporalROI.txt`` (CDnet: the first and the last frame to count) lies
-        in it or in the folder above, other frames are passed over. Frames fully ignored are skipped.
+    pred : str or Path
+        Folder of masks of 0 and 255.
+    gt : str or Path
+        Folder of ground truth, see `read_ground_truth`. If ``temporalROI.txt`` (CDnet: the first and the last frame
+        to count) lies in it or in the folder above, other frames are passed over. Frames fully ignored are skipped.
     name : str, optional
         What to call the clip; the name of the folder above ``pred`` by default.
 
@@ -211,15 +212,15 @@ def evaluate(pred: str | Path, gt: str | Path, *, name: str | None = None) -> Sc
     return score_frames(compared, name=pred.resolve().parent.name if name is None else name)
 
 
-def score_masks(masks: Iterable[tuple[int, np.ndarray]], truth: Mapping[int, Path], *, name: str = "") -> Score:
+def score_masks(masks: Iterable[tuple[int, Mask]], truth: Mapping[int, Path], *, name: str = "") -> Score:
     """Score masks as they come, such as from `mog2_masks` or `mpas_lite.segment`.
 
     Parameters
     ----------
-    masks : iterable of (index, mask)
-        Masks are (H, W) bool. Those that have no ground truth are passed over.
-    truth : mapping from index to file
-        As `truth_of` returns it.
+    masks : iterable of tuple
+        Index and mask of each frame. Masks are (H, W) bool. Those that have no ground truth are passed over.
+    truth : mapping from int to Path
+        File of each index, as `truth_of` returns it.
     name : str
         What to call the clip.
 
@@ -232,17 +233,15 @@ def score_masks(masks: Iterable[tuple[int, np.ndarray]], truth: Mapping[int, Pat
     return score_frames(compared, name=name)
 
 
-def _with_truth(
-    number: int, mask: np.ndarray, what: str | Path, path: Path
-) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+def _with_truth(number: int, pred: Mask, what: str | Path, path: Path) -> tuple[int, Mask, Mask, Mask]:
     target, valid = read_ground_truth(path)
-    if mask.shape != target.shape:
+    if pred.shape != target.shape:
         raise ValueError(
-            f"{what} is {_size(mask)} and {path} is {_size(target)} (width x height). "
+            f"{what} is {_size(pred)} and {path} is {_size(target)} (width x height). "
             "Segment the video at the size of the ground truth."
         )
-    return number, mask, target, valid
+    return number, pred, target, valid
 
 
-def _size(mask: np.ndarray) -> str:
+def _size(mask: Mask) -> str:
     return f"{mask.shape[1]}x{mask.shape[0]}"

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mpas_lite.evaluation.background_subtraction import mog2_masks
 from mpas_lite.evaluation.ground_truth import truth_of
 from mpas_lite.evaluation.score_tables import markdown_table, scene_table
 from mpas_lite.evaluation.scores import Score, score_masks
 from mpas_lite.labels.pseudolabel import frame_indices_in
+from mpas_lite.video.arrays import Mask
 from mpas_lite.video.clip import Clip
 from mpas_lite.video.masks import read_mask
 
@@ -88,7 +87,7 @@ def _scores_against(result: ClipResult, kind: str, folder: Path) -> dict[str, Sc
     if not truth:
         which = f"it has frames {min(there)} to {max(there)}" if there else "no number in its names is a frame's"
         raise ValueError(f"{folder} has no mask for any of the {len(kept)} frames with a label and a mask ({which}).")
-    masks: dict[str, Iterator[tuple[int, np.ndarray]]] = {
+    masks: dict[str, Iterator[tuple[int, Mask]]] = {
         "CM+CRM": read_masks(result.pairs / ("circles" if refined else "masks"), truth),
         "MOG2": mog2_masks(video, indices=truth),
         "MOG2 closed": mog2_masks(video, indices=truth, closed=True),
@@ -103,7 +102,7 @@ def _scores_against(result: ClipResult, kind: str, folder: Path) -> dict[str, Sc
     return scores
 
 
-def read_masks(folder: Path, indices: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+def read_masks(folder: Path, indices: Iterable[int]) -> Iterator[tuple[int, Mask]]:
     """The masks ``NNNNNN.png`` of a folder for these frames, in order, (H, W) bool."""
     for index in sorted(indices):
         yield index, read_mask(folder / f"{index:06d}.png") > 0

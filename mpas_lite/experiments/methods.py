@@ -8,9 +8,7 @@ import numpy as np
 
 from mpas_lite.evaluation.background_subtraction import mog2_masks
 from mpas_lite.experiments.scored_clips import Masks, ScoredClip
-from mpas_lite.labels.frames import label_window
-from mpas_lite.labels.refine.pipeline import refine_clip
-from mpas_lite.labels.refine.survey import FrameSampler, working_scale
+from mpas_lite.labels.refined import FirstPass
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import windows
 
@@ -22,24 +20,15 @@ def pseudo_labels(clip: ScoredClip, settings: LabelSettings) -> Masks:
     """The pseudo-labels themselves: CM+CRM, or what the refinement makes of it."""
     video = clip.clip.video()
     unwanted = set(video.frame_indices()) - set(clip.frames)
-    kept, sampler = [], FrameSampler()
-    for index, frames in windows(video, every=1, interval=settings.interval, skip=unwanted):
-        labelled = label_window(index, frames, settings)
+    first, frames = FirstPass(settings), []
+    for index, window in windows(video, every=1, interval=settings.interval, skip=unwanted):
+        labelled = first.label(index, window)
         if settings.refine is None:
             yield index, labelled.mask
-            continue
-        kept.append(labelled)
-        sampler.add(frames[0])
-        sampler.add(frames[-1])
+        else:
+            frames.append(labelled.frame)
     if settings.refine is not None:
-        _, refined = refine_clip(
-            ((one.index, one.frame) for one in kept),
-            [(one.particles, one.labels) for one in kept],
-            sampler.frames,
-            radius=settings.radius,
-            scale=working_scale(video.shape),
-            settings=settings.refine,
-        )
+        _, refined = first.refine(zip(first.indices, frames, strict=True), video, both_ends=True)
         yield from ((one.index, one.mask) for one in refined)
 
 

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mpas_lite.evaluation.ground_truth import truth_folders, truth_of
 from mpas_lite.evaluation.scores import score_masks
 from mpas_lite.experiments.settings import ReproduceSettings
+from mpas_lite.video.arrays import Mask
 from mpas_lite.video.clip import Clip, clips_of
 
-Masks = Iterator[tuple[int, np.ndarray]]
+Masks = Iterator[tuple[int, Mask]]
 
 
 @dataclass(frozen=True)

@@ -198,16 +198,6 @@ def _label_aside(task: _Task) -> ClipLabels:
     return replace(labelled, notes=tuple(str(w.message) for w in caught if w.category is UserWarning))
 
 
-def name_clips(sources: Iterable[str | Path], taken: Iterable[str] = ()) -> list[tuple[str, str | Path]]:
-    """Name and source of each clip, see :func:`mpas_lite.video.clip.clips_of`."""
-    return [(clip.name, clip.source) for clip in clips_of(sources, taken)]
-
-
-def paths_read(sources: Iterable[str | Path]) -> Iterator[Path]:
-    """The files and folders that reading these sources touches."""
-    return (path for source in sources for path in Clip.at(source).paths())
-
-
 def _label_or_say_why(task: _Task) -> ClipLabels:
     """Label a clip, or say why it cannot be done."""
     if task.threads is not None:
