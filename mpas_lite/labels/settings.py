@@ -21,7 +21,7 @@ class LabelSettings:
         20, "Keep one frame in so many (0, with `run`: such that there are as many pairs as wanted).", least=0, paper=20
     )
     interval: int = option(5, "Motion is seen over so many frames.", least=1)
-    max_corners: int = option(3000, "Corners that are followed, at most.", least=1)
+    max_corners: int = option(3000, "Corners that are followed, at most; 0: all.", least=0)
     quality: float = option(0.01, "Weaker corners are left out, by share of the strongest.", above=0)
     min_distance: float = option(3.0, "Corners keep so far apart.", unit="px", least=0)
     min_speed: float = option(0.2, "Slower particles are background.", unit="px/frame", least=0)

@@ -199,6 +199,7 @@ def text(path):
         (lambda p, clip: ["run", clip, "--truth", p / "none", "--out", p / "out", *FAST], "no folder .*none"),
         (lambda p, clip: ["run", clip, "--out", p / "out", "--encoder", "hrnet_w84", *FAST], "hrnet_w48"),
         (lambda p, clip: ["label", clip, "--out", p / "out", "--radius", "-2"], r"radius=-2\.0: it must be above 0"),
+        (lambda p, clip: ["label", clip, "--out", p / "out", "--every", 0, "--quiet"], r"every \(0\).* at least 1"),
         (lambda p, clip: ["train", p, "--out", p / "out", "--encoder", "test_resnet"], "pairs|frames"),
         (lambda p, clip: ["train", p, "--out", p / "out", "--config", "papr"], "Did you mean paper"),
         (lambda p, clip: ["train", p, "--out", p / "out", "--set", "epoch=3"], "Did you mean epochs"),
