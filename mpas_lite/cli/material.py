@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mpas_lite.cli.group import cli
-from mpas_lite.cli.options import _EXISTING
+from mpas_lite.cli.options import PATH
 
 
 @cli.group()
@@ -16,9 +16,9 @@ def labelme() -> None:
 
 
 @labelme.command("write")
-@click.argument("masks", type=_EXISTING)
-@click.argument("frames", type=_EXISTING)
-@click.option("--out", required=True, type=_EXISTING, help="Folder to open in LabelMe; what is there is kept.")
+@click.argument("masks", type=PATH)
+@click.argument("frames", type=PATH)
+@click.option("--out", required=True, type=PATH, help="Folder to open in LabelMe; what is there is kept.")
 @click.option("--label", default="crowd", show_default=True, help="What to call the regions.")
 @click.option("--tolerance", default=1.0, show_default=True, help="How far an outline may depart from the mask, px.")
 @click.option("--min-area", default=25, show_default=True, help="Smaller regions are left out, px.")
@@ -34,8 +34,8 @@ def labelme_write(masks: Path, frames: Path, out: Path, label: str, tolerance: f
 
 
 @labelme.command("read")
-@click.argument("folder", type=_EXISTING)
-@click.option("--out", required=True, type=_EXISTING, help="Folder of masks, for `mpas-lite evaluate`.")
+@click.argument("folder", type=PATH)
+@click.option("--out", required=True, type=PATH, help="Folder of masks, for `mpas-lite evaluate`.")
 @click.option("--label", "labels", multiple=True, help="Label that counts as crowd; may be given again (default: all).")
 def labelme_read(folder: Path, out: Path, labels: tuple[str, ...]) -> None:
     """Turn the LabelMe files of FOLDER into masks; shapes labelled `hole` take away."""
@@ -46,7 +46,7 @@ def labelme_read(folder: Path, out: Path, labels: tuple[str, ...]) -> None:
 
 @cli.command()
 @click.argument("name", default="vtest.avi")
-@click.option("--out", type=_EXISTING, help="Folder to keep it in (default: $MPAS_LITE_DATA, else the system's cache).")
+@click.option("--out", type=PATH, help="Folder to keep it in (default: $MPAS_LITE_DATA, else the system's cache).")
 def download(name: str, out: Path | None) -> None:
     """Download a video that is free to have, and print where it is."""
     from mpas_lite.datasets.downloads import download as download_file
@@ -56,7 +56,7 @@ def download(name: str, out: Path | None) -> None:
 
 @cli.command()
 @click.argument("dataset", type=click.Choice(["cmd", "cuhk", "cdnet", "videos", "paper"]))
-@click.argument("folders", type=_EXISTING, nargs=-1, required=True)
+@click.argument("folders", type=PATH, nargs=-1, required=True)
 def clips(dataset: str, folders: tuple[Path, ...]) -> None:
     """List the clips of a data set as it comes: what to give to `label`, one a line.
 
@@ -79,7 +79,7 @@ def clips(dataset: str, folders: tuple[Path, ...]) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=_EXISTING)
+@click.argument("folder", type=PATH)
 @click.option("--student", is_flag=True, help="Without outputs and solutions.")
 @click.option("--instructor", is_flag=True, help="As nbgrader's source: solutions in place, hidden tests, points.")
 @click.option("--check", is_flag=True, help="Run and grade the submissions in FOLDER; their points as CSV.")

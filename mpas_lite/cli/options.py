@@ -21,7 +21,7 @@ class _Path(click.Path):
         return super().convert(value, param, ctx)
 
 
-PATH = _EXISTING = _Path(path_type=Path)
+PATH = _Path(path_type=Path)
 LABELS, NETWORK, TRAINING, MACHINE = "Labels", "Network", "Training", "Machine"
 
 quiet = click.option("--quiet", is_flag=True, help="No progress bars.")
