@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mpas_lite.evaluation.background_subtraction import mog2_masks
+from mpas_lite.evaluation.background_subtraction import _disc, mog2_masks
 from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
 from mpas_lite.evaluation.score_tables import markdown_table, scene_table
 from mpas_lite.evaluation.scores import Score, evaluate, iou, score_frames, score_masks
@@ -392,6 +392,24 @@ def test_closing_fills_a_gap_narrower_than_the_disc_only() -> None:
     assert not raw[40, 30:33].any()
     assert closed[40, 30:33].all()
     assert not closed[40, 45:58].any()
+
+
+@pytest.mark.parametrize(("shape", "disc"), [((80, 140), 5), ((140, 100), 5), ((60, 140), 3), ((122, 140), 7)])
+def test_the_disc_is_as_wide_as_a_twentieth_of_the_shorter_side(shape: tuple[int, int], disc: int) -> None:
+    """The least odd diameter that is not under it: a gap one pixel narrower is filled, one as wide is not."""
+    video = np.full((34, *shape, 3), 90, np.uint8)
+    video[30:, 20:40, 10:30] = video[30:, 20:40, 29 + disc : 49 + disc] = 240  # a gap of disc - 1 between squares
+    video[30:, 20:40, 49 + 2 * disc : 69 + 2 * disc] = 240  # a gap of disc
+    ((_, closed),) = mog2_masks(video, indices=[32], closed=True)
+    assert closed[30, 10 : 49 + disc].all()
+    assert not closed[30, 49 + disc : 49 + 2 * disc].all()
+
+
+def test_the_disc_is_round() -> None:
+    assert _disc(4.1).tolist() == [[0, 1, 1, 1, 0], [1] * 5, [1] * 5, [1] * 5, [0, 1, 1, 1, 0]]
+    assert [_disc(diameter).shape for diameter in (0.5, 1, 1.1, 3, 3.1, 12)] == [
+        (1, 1), (1, 1), (3, 3), (3, 3), (5, 5), (13, 13)
+    ]  # fmt: skip
 
 
 def test_scene_table_has_a_row_of_means() -> None:
