@@ -113,27 +113,29 @@ def _shadow(
     return bool(darkest < light < brightest and even)
 
 
+_RATIOS = [
+    ((0.6, 0.6, 0.6), 0.5),
+    ((0.6, 0.17, 0.15), 0.5),
+    ((0.2, 0.2, 0.2), 0.5),
+    ((1.3, 1.3, 1.3), 0.5),
+    ((0.2, 0.2, 0.2), 0.1),
+    ((0.6, 0.6, 0.6), 0.7),
+    ((0.3, 0.28, 0.33), 0.1),  # 0.05 apart: too much of a mean of 0.3
+    ((0.95, 0.9, 0.85), 0.5),  # 0.1 apart: little of a mean of 0.9
+    ((0.6, 0.69, 0.6), 0.5),  # 0.09 apart: the standard deviation is 0.04
+    ((0.48, 0.53, 0.51), 0.5),  # one channel below, the mean above
+    ((0.97, 1.02, 0.98), 0.5),  # one channel above, the mean below
+    ((0.47, 0.505, 0.505), 0.5),  # the median above, the mean below
+    ((1.02, 0.99, 1.01), 0.5),
+    ((0.7, 0.7, 0.82), 0.5),
+    ((0.82, 0.7, 0.7), 0.5),
+]  # of the three channels, and `darkest`
+
+
 def check_2(answer: Answer) -> None:
     """``is_shadow(pixel, ground, darkest)``: less light, in all three channels alike."""
     ground = [100, 117, 133]
-    ratios = [
-        ((0.6, 0.6, 0.6), 0.5),
-        ((0.6, 0.17, 0.15), 0.5),
-        ((0.2, 0.2, 0.2), 0.5),
-        ((1.3, 1.3, 1.3), 0.5),
-        ((0.2, 0.2, 0.2), 0.1),
-        ((0.6, 0.6, 0.6), 0.7),
-        ((0.3, 0.28, 0.33), 0.1),  # 0.05 apart: too much of a mean of 0.3
-        ((0.95, 0.9, 0.85), 0.5),  # 0.1 apart: little of a mean of 0.9
-        ((0.6, 0.69, 0.6), 0.5),  # 0.09 apart: the standard deviation is 0.04
-        ((0.48, 0.53, 0.51), 0.5),  # one channel below, the mean above
-        ((0.97, 1.02, 0.98), 0.5),  # one channel above, the mean below
-        ((0.47, 0.505, 0.505), 0.5),  # the median above, the mean below
-        ((1.02, 0.99, 1.01), 0.5),
-        ((0.7, 0.7, 0.82), 0.5),
-        ((0.82, 0.7, 0.7), 0.5),
-    ]
-    cases = [([r * g for r, g in zip(ratio, ground, strict=True)], ground, darkest) for ratio, darkest in ratios]
+    cases = [([r * g for r, g in zip(ratio, ground, strict=True)], ground, darkest) for ratio, darkest in _RATIOS]
     cases += [
         ([104.0, 9.6, 9.6], [200, 20, 20], 0.5),
         ([30.0, 60.0, 90.0], [200, 100, 100], 0.5),
