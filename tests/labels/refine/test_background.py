@@ -61,16 +61,28 @@ def test_a_place_that_half_of_the_frames_show_is_found():
     assert background.known.all()
 
 
-@pytest.mark.parametrize(("times", "count", "known"), [(5, 32, False), (12, 32, True), (2, 8, False), (3, 8, True)])
-def test_a_place_is_known_where_a_fifth_of_the_frames_and_three_show_it(times, count, known):
-    """Elsewhere each frame shows another grey, far from those of all others."""
-    frames = clip(count)
-    greys = 4 + 250 * np.arange(count) / (count - 1)
-    greys[count // 2 : count // 2 + times] = greys[count // 2]
+NEAR = 4.0 * np.arange(1, 6)  # grey levels: too far off to be the same, and nearer than any others
+
+
+@pytest.mark.parametrize(
+    ("times", "others", "known"),
+    [
+        (5, np.linspace(1, 70, 17), False),  # 5 of 32
+        (7, np.linspace(1, 70, 15), True),
+        (2, np.float64([10, 40, 118, 138, 210, 250]), False),  # a quarter of 8 frames, but two
+        (3, np.float64([10, 40, 80, 170, 210]), True),
+    ],
+)
+def test_a_place_is_known_where_a_fifth_of_the_frames_and_three_show_it(times, others, known):
+    """In the others something else is there each time."""
+    near = [128 - NEAR, 128 + NEAR] if len(others) > 10 else []
+    greys = np.concatenate([np.full(times, 128.0), others, *near])
+    frames = clip(len(greys))
     frames[:, 40:80, 40:80] = np.random.default_rng(0).permutation(greys)[:, None, None, None]
-    found = estimated(frames).known
-    assert (found[42:78, 42:78] == known).all()
-    assert found[:35].all()
+    background = estimated(frames)
+    assert (background.image[42:78, 42:78] == 128).all()
+    assert (background.known[42:78, 42:78] == known).all()
+    assert background.known[:35].all()
 
 
 def test_noise_is_measured_between_bounds():

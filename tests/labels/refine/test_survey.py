@@ -1,114 +1,28 @@
-"""What is said of a whole clip: speed, camera, and the sentences about what is left out."""
+"""What a whole clip says before its frames are labelled."""
 
 import numpy as np
 import pytest
 
+from mpas_lite.labels.refine import survey as module
+from mpas_lite.labels.refine.person_size import PersonSize
 from mpas_lite.labels.refine.settings import Refinement
-from mpas_lite.labels.refine.survey import FrameSampler, survey_clip, working_frame, working_scale
+from mpas_lite.labels.refine.survey import FrameSampler, survey_clip, working_scale
 from mpas_lite.motion.klt import Particles
 from tests.helpers import texture
-
-SHAPE = (120, 160)
-WIDE = np.repeat(texture(140, 200)[..., None], 3, axis=2)
+from tests.labels.refine.hand_made import HEIGHT, WIDTH, floor, walk
 
 
-def clip(count=12, shifts=None):
-    shifts = np.zeros((count, 2), int) if shifts is None else shifts
-    return [WIDE[10 + y : 130 + y, 20 + x : 180 + x] for x, y in shifts]
+def still(count=16, sigma=2.0):
+    noise = np.random.default_rng(0).normal(0, sigma, (count, HEIGHT, WIDTH, 3))
+    return list((floor() + noise).clip(0, 255).astype(np.uint8))
 
 
-def particles(*speeds, groups=None):
-    """A frame's particles with velocities to the right, and their groups (1 if not given)."""
-    velocity = np.column_stack([speeds, np.zeros(len(speeds))]).astype(np.float32)
-    position = np.full((len(speeds), 2), 50, np.float32)
-    return Particles(position, velocity, 0), np.ones(len(speeds), int) if groups is None else np.array(groups)
-
-
-def test_the_usual_speed_is_the_median_of_those_in_groups_in_heights_of_a_person():
-    found = [particles(3, 6, 90, groups=[1, 2, 0]), particles(9), particles()]
-    survey = survey_clip(clip(), found, Refinement())
-    assert survey.person.height(50) == 15  # an eighth of 120 rows: nobody stands alone
-    assert survey.speed == pytest.approx(6 / 15)
-    # The samples are half as large as the frames that the particles are of.
-    assert survey_clip(clip(), found, Refinement(), scale=0.5).speed == pytest.approx(3 / 15)
-    assert survey_clip(clip(), [], Refinement()).speed == 0
-    assert survey_clip(clip(), [particles()], Refinement()).speed == 0
-
-
-def test_seven_frames_are_too_few_for_a_background_and_eight_are_not():
-    survey = survey_clip(clip(7), [], Refinement())
-    assert survey.background is None
-    assert survey.notes == ("7 frames are too few to tell the background: discs stay.",)
-    assert survey_clip(clip(8), [], Refinement()).background is not None
-    assert survey_clip([], [], Refinement()).person.height(0) == 30
-
-
-def test_what_is_not_wanted_is_not_looked_for():
-    off = survey_clip(clip(), [particles(3)], Refinement(background=False))
-    assert (off.background, off.speed, off.sways, off.shakes, off.notes) == (None, 0, None, False, ())
-    assert survey_clip(clip(), [particles(3)], Refinement(not_crowd=False)).sways is None
-    assert not survey_clip(clip(), [particles(3)], Refinement()).sways.any()
-    flat = survey_clip(clip(), [], Refinement(perspective=False))
-    assert flat.notes == ()
-    assert flat.person.reason == "people are taken to be an eighth of the frame high everywhere"
-    assert survey_clip(clip(), [], Refinement()).notes == (
-        "No size of people could be measured: only 0 regions look like a person standing alone.",
-    )
-
-
-@pytest.mark.parametrize("sways", [True, False])
-def test_places_that_sway_are_found_in_the_size_of_the_samples(sways):
-    to_and_fro = [particles(2 if t % 2 or not sways else -2, *[6] * 3) for t in range(12)]
-    for moving, _ in to_and_fro:
-        moving.position[1:] = 90
-    survey = survey_clip(clip(), to_and_fro, Refinement())
-    assert survey.sways.shape == SHAPE
-    assert survey.sways[50, 50] == sways
-    assert not survey.sways[90, 90]
-    # The frames are twice as large as the samples.
-    for moving, _ in to_and_fro:
-        moving.position[:] *= 2
-        moving.velocity[:] *= 2
-    large = survey_clip(clip(), to_and_fro, Refinement(), scale=0.5)
-    np.testing.assert_array_equal(large.sways, survey.sways)
-
-
-def test_a_camera_shakes_where_a_quarter_of_the_frames_are_moved_by_a_pixel():
-    for moved, shakes in ((2, False), (12, True)):
-        shifts = np.zeros((24, 2), int)
-        shifts[: 2 * moved : 2] = (2, 1)
-        shifts[12] = 0  # the middle one
-        survey = survey_clip(clip(24, shifts), [], Refinement())
-        assert survey.shakes == shakes
-        assert any("The camera shakes" in note for note in survey.notes) == shakes
-        assert not survey_clip(clip(24, shifts), [], Refinement(camera=False)).shakes
-    np.testing.assert_allclose(survey.background.image[10:-10, 10:-10].astype(int), clip(1)[0][10:-10, 10:-10], atol=9)
-
-
-def test_where_the_ground_is_hidden_a_sentence_says_so():
-    rng = np.random.default_rng(0)
-    for rows, said in ((40, False), (80, True)):
-        frames = [frame.copy() for frame in clip(20)]
-        for frame in frames:
-            frame[:rows] = rng.integers(0, 255, (rows, 160, 3))
-        survey = survey_clip(frames, [], Refinement(camera=False))
-        assert any("the background is not seen" in note for note in survey.notes) == said
-        assert survey.background.known[:rows].mean() < 0.5 < survey.background.known[rows:].mean()
-
-
-def test_a_working_frame_is_480_px_long_at_most():
-    for shape, scale in (
-        ((240, 480), 1),
-        ((480, 300), 1),
-        ((960, 300), 0.5),
-        ((100, 1920), 0.25),
-        ((240, 481), 480 / 481),
-    ):
-        assert working_scale(shape) == pytest.approx(scale)
-        frame = np.zeros((*shape, 3), np.uint8)
-        small = working_frame(frame)
-        assert (small is frame) == (scale == 1)
-        assert small.shape == (round(shape[0] * scale), round(shape[1] * scale), 3)
+def moving(*speeds, at=(100.0, 60.0)):
+    """Particles of one group at a place, one frame a speed."""
+    return [
+        (Particles(np.float32([at] * 4), np.float32([[speed, 0]] * 4), t), np.ones(4, int))
+        for t, speed in enumerate(speeds)
+    ]
 
 
 def test_samples_are_spread_evenly_whatever_the_length():
@@ -121,3 +35,97 @@ def test_samples_are_spread_evenly_whatever_the_length():
         assert times[0] == 0
         assert len(np.unique(np.diff(times))) <= 1
         assert length - times[-1] <= 2 * max(1, length // 32)
+
+
+def test_small_frames_are_worked_on_as_they_are():
+    assert working_scale((120, 160)) == 1
+    assert working_scale((480, 360)) == 1
+    assert working_scale((540, 960)) == 0.5
+
+
+def test_eight_frames_tell_a_background_and_seven_do_not():
+    few = survey_clip(still(7), [], Refinement())
+    assert few.background is None
+    assert few.notes == ("7 frames are too few to tell the background: discs stay.",)
+    assert (few.person.slope, few.person.intercept) == (0, HEIGHT / 8)
+    assert survey_clip(still(8), [], Refinement()).background is not None
+
+
+def test_a_panning_camera_is_noticed_if_it_is_looked_for():
+    wide = np.repeat(texture(HEIGHT, 600)[..., None], 3, axis=2)
+    frames = [wide[:, 12 * t : 12 * t + WIDTH] for t in range(30)]
+    assert survey_clip(frames, [], Refinement()).background is None
+    assert survey_clip(frames, [], Refinement(camera=False)).background is not None
+
+
+def test_a_shaken_clip_is_steadied_before_its_background_is_told():
+    wide = np.repeat(texture(HEIGHT + 6, WIDTH + 6)[..., None], 3, axis=2)
+    jumps = np.random.default_rng(0).integers(0, 7, (32, 2))
+    frames = [wide[y : y + HEIGHT, x : x + WIDTH] for x, y in jumps]
+    survey = survey_clip(frames, [], Refinement())
+    assert survey.shakes
+    assert survey.notes[0].startswith("The camera shakes")
+    inner = np.s_[8:-8, 8:-8]
+    assert np.abs(survey.background.image[inner].astype(int) - frames[16][inner]).mean() < 3
+    assert not survey_clip(still(), [], Refinement()).shakes
+
+
+def test_what_is_never_seen_is_said():
+    frames = still(24)
+    hidden = np.random.default_rng(0).integers(0, 255, (24, HEIGHT, WIDTH - 40, 3), dtype=np.uint8)
+    for frame, picture in zip(frames, hidden, strict=True):
+        frame[:, 40:] = picture
+    sentence = "Where people cover the ground nearly all of the time the background is not seen: discs stay."
+    assert sentence in survey_clip(frames, [], Refinement(camera=False)).notes
+    assert sentence not in survey_clip(still(), [], Refinement()).notes
+
+
+@pytest.mark.parametrize("perspective", [True, False])
+def test_the_size_of_people_is_measured_where_it_is_asked_for(monkeypatch, perspective):
+    monkeypatch.setattr(module, "person_size", lambda _: PersonSize(0.25, 5.0))
+    survey = survey_clip(still(), [], Refinement(perspective=perspective))
+    assert (survey.person.slope, survey.person.intercept) == ((0.25, 5.0) if perspective else (0.0, HEIGHT / 8))
+    assert survey.notes == ()
+
+
+def test_a_size_that_cannot_be_measured_is_said():
+    survey = survey_clip(still(), [], Refinement())
+    assert survey.notes == ("No size of people could be measured: only 0 regions look like a person standing alone.",)
+
+
+def test_the_usual_speed_is_the_median_over_the_clip_in_heights_of_a_person(monkeypatch):
+    monkeypatch.setattr(module, "person_size", lambda _: PersonSize(0.25, 5.0))
+    found = moving(1, 9, 9, 9, 3, 3)
+    for _, groups in found[1:4]:  # who belongs to no group does not count
+        groups[:] = 0
+    assert survey_clip(still(), found, Refinement()).speed == pytest.approx(3 / 20)
+    large = [(Particles(p.position * 6, p.velocity * 6, p.frame), g) for p, g in found]
+    assert survey_clip(still(), large, Refinement(), scale=1 / 6).speed == pytest.approx(3 / 20)
+    assert survey_clip(still(), [], Refinement()).speed == 0
+
+
+@pytest.mark.parametrize("scale", [1, 1 / 6])
+def test_what_sways_is_looked_for_at_the_working_size(scale):
+    tree = [
+        (p.position, np.where(t % 2, 1, -1) * p.velocity) for t, (p, _) in enumerate(moving(*[0.3] * 20, at=(20, 20)))
+    ]
+    people = [(p.position, p.velocity) for p, _ in moving(*[2.0] * 20)]
+    found = [
+        (
+            Particles(np.concatenate([a, b]) / np.float32(scale), np.concatenate([v, w]) / np.float32(scale), t),
+            np.ones(8),
+        )
+        for t, ((a, v), (b, w)) in enumerate(zip(tree, people, strict=True))
+    ]
+    sways = survey_clip(still(), found, Refinement(), scale=scale).sways
+    assert sways.shape == (HEIGHT, WIDTH)
+    assert sways[20, 20]
+    assert not sways[60, 100]
+    assert survey_clip(still(), found, Refinement(not_crowd=False), scale=scale).sways is None
+
+
+def test_a_walkers_clip_leaves_no_note_but_of_his_size():
+    frames, _, found = walk()
+    survey = survey_clip(list(frames), found, Refinement(camera=False))
+    assert survey.background.known.all()
+    assert survey.speed == pytest.approx(4 / survey.person.height(np.array(70)), rel=0.2)
