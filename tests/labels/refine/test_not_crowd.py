@@ -71,6 +71,18 @@ def test_particles_beside_the_picture_count_at_its_border():
     assert vehicles(foreground, outside, velocity, PERSON, SPEED).any()
 
 
+def test_what_is_fast_but_stands_before_no_background_is_no_vehicle():
+    foreground, position, velocity = car()
+    assert not vehicles(np.zeros_like(foreground), position, velocity, PERSON, SPEED).any()
+
+
+def test_the_last_row_of_the_picture_may_be_a_vehicles():
+    foreground = np.zeros(SHAPE, bool)
+    foreground[119, 100:150] = True
+    position = np.column_stack([np.linspace(105, 145, 4), [119, 119.4, 121, 130]])
+    assert vehicles(foreground, position, np.tile([7.0, 0.0], (4, 1)), PERSON, SPEED)[119, 120]
+
+
 def test_vehicles_and_what_sways_are_no_crowd():
     foreground, position, velocity = car()
     sways = np.zeros(SHAPE, bool)
