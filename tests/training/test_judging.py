@@ -55,6 +55,14 @@ def test_pixels_that_are_not_valid_do_not_count(halves: PairDataset, tmp_path: P
     assert pair_iou(Says(0.9, 0.1), halves) == 1  # type: ignore[arg-type]
 
 
+@pytest.mark.filterwarnings("ignore:The clip")
+def test_no_crowd_in_either_is_agreement(tmp_path: Path) -> None:
+    write_image(tmp_path / "frames" / "0.png", np.full((48, 64, 3), 200, np.uint8))
+    write_image(tmp_path / "masks" / "0.png", np.zeros((48, 64), bool))
+    assert pair_iou(Says(0.1, 0.5), PairDataset(tmp_path)) == 1  # type: ignore[arg-type]
+    assert pair_iou(Says(0.1, 0.6), PairDataset(tmp_path)) == 0  # type: ignore[arg-type]
+
+
 def test_a_judge_measures_on_folders_data_sets_or_by_a_function(halves: PairDataset, tmp_path: Path) -> None:
     assert make_judge(None, halves, 2) is None
     for judged in (tmp_path, [tmp_path], halves):
