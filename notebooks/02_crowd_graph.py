@@ -51,7 +51,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 import mpas_lite as mp
-from mpas_lite.plots import plot_graph, plot_particles
+from mpas_lite.plots import plot_graph, plot_particles, show_with_alt
 from mpas_lite.course.widgets.graph import (
     partial_sum_distance,
     plot_reach,
@@ -112,6 +112,11 @@ print(W.toarray())
 
 # %%
 ax = plot_small_graph(position, velocity, W)
+show_with_alt(
+    ax,
+    "Five numbered particles with arrows for their velocities. Each is joined to its two nearest neighbours by"
+    " lines with weights from 0.6 to 0.96; dotted lines to particle 4, which goes another way, weigh 0.",
+)
 
 # %% [markdown]
 # Orange arrows are velocities. A line with two heads is an edge in both directions. Dotted lines are edges whose
@@ -306,6 +311,11 @@ assert [sum(1 for start in G for _ in walks(G, start, L)) for L in (1, 10)] == [
 
 # %%
 ax = plot_series(W, z, K)
+show_with_alt(
+    ax,
+    "Distance of the partial sum from the closed form over the longest walk counted, on a log axis: dots fall "
+    "along a straight line, below the dashed bound.",
+)
 
 # %% [markdown]
 # The dashed line is the bound. The dots are measured. They lie along the continuous line, which falls by
@@ -341,6 +351,12 @@ fig, axes = plt.subplots(1, 2, figsize=(14, 4.6), width_ratios=(3, 2), layout="c
 plot_walks(position, W, 3, 1, 8, axes[0])
 axes[0].set_title(f"the {len(walks_between(G, 3, 1, 8))} walks of 8 steps from 3 to 1", fontsize=17)
 ax = plot_partial_sums(W, z, K, 3, 1, 8, axes[1])
+show_with_alt(
+    fig,
+    "Left: the small graph with all walks of 8 steps from particle 3 to particle 1 lit. Right: the walks added"
+    " up to L steps rise to the closed form, a dashed line, and from five steps on lie on it; bars of what may"
+    " be missing shrink with each step.",
+)
 
 # %% [markdown]
 # **What we saw.** Walks go and return: most of the similarity of 3 to 1 comes from the single step between them, and
@@ -390,6 +406,11 @@ for ax, some_z, name in zip(axes, (0.25, 0.58, 0.75), ("z < 1/K", "1/K < z < 1/Ï
     ax.set_title(f"z = {some_z}:  {name}", fontsize=14)
 for ax in axes[1:]:
     ax.set_ylabel("")
+show_with_alt(
+    fig,
+    "Distance from the closed form over the longest walk for three values of z. Below 1/K it falls fast, under"
+    " the bound; between 1/K and 1/rho it falls slowly, and there is no bound; above 1/rho it grows.",
+)
 
 # %% [markdown]
 # **What we saw.** Here $1/K = 0.5$, but the sum survives until $1/\rho(W) = 0.63$. Between the two the bound says
@@ -433,6 +454,11 @@ fig, axes = plt.subplots(1, 2, figsize=(14, 5.2), layout="compressed")
 plot_particles(frame, particles, ax=axes[0])
 axes[0].set_title("where they will be in 10 frames", fontsize=17)
 ax = plot_graph(frame, particles.position, crowd_W, axes[1])
+show_with_alt(
+    fig,
+    "Left: a rendered street crossing with its particles and lines to where they will be in 10 frames. Right: "
+    "the crowd graph on the same frame: dense bundles of links within groups, few between them.",
+)
 
 # %% [markdown]
 # Left: the particles. Right: their graph. Lines are drawn only where people agree. Where two streams meet, the lines
@@ -453,12 +479,22 @@ for ax, L in zip(axes, (1, 12), strict=True):
     similarity = walk_similarity(crowd_W, crowd_z, start, L)
     plot_reach(frame, particles.position, similarity / mp.kappa(crowd_z, crowd_K), start, ax)
     ax.set_title(f"up to L = {L} step{'s'[: L > 1]}: {(similarity > 0).sum()} reached", fontsize=17)
+show_with_alt(
+    fig,
+    "The particles that one particle, a star, reaches, coloured by similarity. With one step 15 of its "
+    "neighbours; with twelve steps 119, the less similar the farther.",
+)
 
 # %%
 reach_explorer(frame, particles.position, crowd_W, crowd_z, crowd_K, start).show()
 
 # %%
 ax = plot_series(crowd_W, crowd_z, crowd_K)
+show_with_alt(
+    ax,
+    "The same distance for the crowd of the crossing, on a log axis: dots fall along a straight line, below "
+    "the dashed bound.",
+)
 
 # %% [markdown]
 # **What we saw.** On a crowd graph, too, the partial sums keep below the bound $(zK)^L \kappa$, and their own rate is
