@@ -47,6 +47,7 @@ import networkx as nx
 import numpy as np
 
 import mpas_lite as mp
+from mpas_lite.plots import show_with_alt
 from mpas_lite.crowd import nearest_neighbours
 from mpas_lite.motion import at_steps, order, self_driven_particles
 from mpas_lite.course.widgets.collectiveness import (
@@ -144,9 +145,19 @@ for ax, eta in zip(axes, (0.0, 0.3, 1.0), strict=True):
     ax.set_title(f"noise η = {eta:g}:  v = {sweep.order[a, b]:.2f},  Φ = {sweep.phi[a, b].mean():.2f}", fontsize=14)
 for ax in axes[1:]:
     ax.set_ylabel("")
+show_with_alt(
+    fig,
+    "Three crowds of self-driven particles as arrows, coloured by collectiveness. Without noise all go one "
+    "way; with noise 0.3 they roughly do, and are less collective; with noise 1 every arrow points elsewhere.",
+)
 
 # %%
 ax = plot_sweep(sweep, last)
+show_with_alt(
+    ax,
+    "Order and collectiveness over the noise: both fall from 1. Collectiveness falls sooner, and stays near "
+    "0.2 where the order goes on to nearly 0.",
+)
 
 # %% [markdown]
 # Move the noise yourself, and the time: at step 0 all directions are random, and within some ten steps they find each
@@ -211,6 +222,11 @@ for ax, x, u, name in (
     ax.set(xlabel="x (m)", ylabel="y (m)", xlim=middle[0] + (-12, 12), ylim=middle[1] + (-12, 12))
     ax.set_title(f"{name}: v = {order(u):.2f}, Φ = {of_each.mean():.2f}", fontsize=14)
     shown.append((order(u), of_each.mean()))
+show_with_alt(
+    fig,
+    "Left: two lines of particles that go opposite ways. Right: particles on a circle that go round. Both have"
+    " order 0 and a high collectiveness, told in their titles.",
+)
 
 # %% [markdown]
 # **What we saw.** The order is 0 in both, and the collectiveness is 1 and 0.87, what the formula says. Order asks
@@ -264,6 +280,11 @@ print(f"0.6 kappa                       = {0.6 * kappa:.2f}")
 stubborn = np.arange(480) >= 400
 mixed_W = mp.crowd_graph(mixed_position, mixed_velocity, k=K)
 axes = plot_readings(mixed_W, 0.6)
+show_with_alt(
+    axes,
+    "Two histograms with the threshold 0.6 kappa. Left, phi of the particles: nearly all lie far above it. "
+    "Right, entries of Z: it stands on the left flank of their heap, and 23 % lie below.",
+)
 
 # %% [markdown]
 # On the left, $\phi$ of all particles. The dashed line is 0.6 $\kappa = 0.03$, at the very edge of a scale that goes
@@ -323,6 +344,11 @@ plot_crowd(mixed_position, mixed_velocity, mp.collectiveness(mixed_W), axes[0])
 axes[0].set_title("particles", fontsize=14)
 axes[1].set_title("links and groups", fontsize=14)
 ax = plot_links(mixed_position, links, labels, axes[1])
+show_with_alt(
+    fig,
+    "Left: particles with arrows, coloured by collectiveness. Right: links above the threshold; 429 particles "
+    "are joined into one group, and 51, scattered among them, are crosses: dropped.",
+)
 
 # %% [markdown]
 # Crosses are dropped. Almost all of them stand alone: no link at all.
@@ -360,6 +386,11 @@ for ax, reading, name in ((axes[0], "literal", "A: φ > 0.6 κ"), (axes[1], "lin
     plot_outliers(frame, planted_position, planted_velocity, dropped, planted, ax)
     precision, recall = precision_recall(dropped, planted)
     ax.set_title(f"{name}: precision {precision:.2f}, recall {recall:.2f}", fontsize=15)
+show_with_alt(
+    fig,
+    "The marathon with planted outliers. By phi most of the planted ones are kept; by links most are dropped. "
+    "Neither drops a particle that was not planted.",
+)
 
 # %% [markdown]
 # Whom does reading B miss? Look at the yellow diamonds: they go the way of the runners near them. A planted particle
