@@ -46,7 +46,7 @@ from matplotlib.patches import Circle
 
 import mpas_lite as mp
 from mpas_lite.evaluation import read_ground_truth, scene_table, score_masks, truth_of
-from mpas_lite.plots import PALETTE, plot_mask, plot_particles, plot_scores
+from mpas_lite.plots import PALETTE, plot_mask, plot_particles, plot_scores, show_with_alt
 from mpas_lite.course.widgets.merging import merging_explorer, plot_parts
 from mpas_lite.course.widgets.particles import plot_points
 
@@ -115,6 +115,12 @@ plot_mask(frame, mask, crowd, axes[1, 1])
 axes[1, 1].set_title(f"their union against the truth: {axes[1, 1].get_title()}")
 for ax in axes.flat:
     ax.set(xlabel="", ylabel="")
+show_with_alt(
+    fig,
+    "Four pictures of a shopping street: the frame; particles in the colours of their groups; a disc round "
+    "every kept particle; their union against the truth, which finds most who walk, misses who stands, and "
+    "marks too much around bodies and on a van.",
+)
 
 # %% [markdown]
 # The right half of the paper's Fig. 3 shows the same step: groups of points, then circles, then one region.
@@ -166,6 +172,11 @@ assert 4 <= best <= 8
 assert np.all(np.diff(found_of) > 0)  # larger discs find more ...
 assert np.all(np.diff(right_of) < 0)  # ... and are wrong more often
 assert iou_of[radii == 20][0] < 0.75 * iou_of.max()
+show_with_alt(
+    fig,
+    "IoU over the radius: it is highest at 5 px, about 0.34, and falls slowly after it. The part of the crowd "
+    "that is found rises, the part of the label that is right falls.",
+)
 
 # %% [markdown]
 # *What we saw.* Larger discs always find more, and a smaller part of what they mark is right. The best compromise lies
@@ -274,6 +285,11 @@ for name, members in people.items():
 stand = [i for i in people["found"] + people["stands still"] if scene.paused[NOW][i]]
 assert len(people["stands still"]) >= 0.7 * len(stand)
 assert len(people["stands still"]) > sum(len(people[name]) for name in ("moves, but no particle", "particles dropped"))
+show_with_alt(
+    fig,
+    "The street with people coloured by whether they are in the label, and if not, why: most of the missed "
+    "ones stand still, a few have no particle or were dropped.",
+)
 
 # %% [markdown]
 # *What we saw.* Nearly all of those who stand are missed, and they are the larger part of all who are missed. This is
@@ -340,6 +356,11 @@ assert (kept & (whose < 0)).sum() > 0.5 * kept.sum()
 assert parts["disc wider than a body"].sum() > 0.3 * false_alarm.sum()
 assert parts["beside people, mostly shadow"].sum() > 0.25 * false_alarm.sum()
 assert parts["far from any person"].sum() > 0.05 * false_alarm.sum()
+show_with_alt(
+    fig,
+    "The street with false alarms coloured by what the particle lies on: rims of discs and outlines around "
+    "bodies, shadows beside them, and, far from any person, the van.",
+)
 
 # %% [markdown]
 # *What we saw.* One large part is simply the **rim**: a disc is wider than a body, and it is as wide on a far person as
@@ -366,6 +387,11 @@ ax.set_title("kept particles where the sun stands low")
 
 print(f"{100 * (off[inside] > 3).mean():.0f} % of the kept particles are more than 3 px from any person")
 assert 0.3 < (off[inside] > 3).mean() < 0.6
+show_with_alt(
+    fig,
+    "A square in low sun. 176 kept particles lie on people and their outlines, and 143 beside them, along the "
+    "long shadows.",
+)
 
 # %% [markdown]
 # ## 6. Would plain background subtraction do better?
@@ -402,6 +428,11 @@ assert right_share["MOG2 closed"] > 1.5 * right_share["CM + CRM"]
 assert covered["MOG2 closed"][0] < covered["CM + CRM"][0] + 0.05
 assert (parts["far from any person"] & subtracted[True]).any()
 assert all(standing < 0.3 for _, standing in covered.values())
+show_with_alt(
+    fig,
+    "Two masks of the same frame against the truth: discs of CM + CRM, wide and with gaps, and MOG2 closed, "
+    "close to the bodies. Neither finds the people who stand.",
+)
 
 # %% [markdown]
 # *What we saw.* On this frame MOG2 wins, once it is closed. It covers no more of those who walk than CM + CRM does,
@@ -424,6 +455,11 @@ for name in mp.sample_names():
 
 fig, ax = plt.subplots(figsize=(14, 5), layout="constrained")
 _ = plot_scores(scene_table(table), ax)
+show_with_alt(
+    fig,
+    "Bars of the IoU of CM + CRM, MOG2 and MOG2 closed for the six bundled clips and their mean; MOG2 closed "
+    "is the highest on every clip.",
+)
 
 # %%
 names = mp.sample_names()
@@ -471,6 +507,11 @@ for name, row in early.items():
     print(f"{name:12} " + "  ".join(f"{value:.2f}" for value in row))
 assert early["CM + CRM"][0] > early["MOG2 closed"][0]
 assert early["CM + CRM"][-1] < early["MOG2 closed"][-1]
+show_with_alt(
+    fig,
+    "Mean IoU over the number of frames seen before: CM + CRM has about 0.33 from the first frame on; MOG2 "
+    "closed starts at 0, and is above it from five frames on.",
+)
 
 # %% [markdown]
 # *What we saw.* In the very first frame MOG2 finds nothing, as it must; a few frames later it has caught up. So
