@@ -11,7 +11,7 @@ from pathlib import Path
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\ud800-\udfff]+')
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 _Place = tuple[int, int] | None  # device and number of a file or folder; None: there is none
-_LONGEST = 80  # characters of a name: with "-2" behind it and four bytes each it still is one file name anywhere
+_LONGEST = 80  # characters of a name, "-2" behind it counted
 
 
 def check_apart(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -> None:
@@ -105,7 +105,7 @@ def own_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     for name in map(safe_name, names):
         own, number = name, 2
         while own.casefold() in used:
-            own, number = f"{name}-{number}", number + 1
+            own, number = f"{name[: _LONGEST - len(f'-{number}')]}-{number}", number + 1
         used.add(own.casefold())
         given.append(own)
     return given

@@ -85,6 +85,13 @@ def test_names_are_distinct_safe_file_names(names):
         assert name == name.strip(" ").rstrip(".")
 
 
+def test_a_long_name_that_is_given_twice_stays_its_own_when_it_is_made_safe_again():
+    """As labelling does with the names that a command has given."""
+    names = own_names(["x" * 90, "x" * 90, "x" * 90])
+    assert names == ["x" * 80, "x" * 78 + "-2", "x" * 78 + "-3"]
+    assert [safe_name(name) for name in names] == own_names(names) == names
+
+
 def test_ordinary_names_stay_as_they_are(tmp_path):
     for name in ("plaza", "1_8_groupSplit-festivalwalk_1_2-1", "Café 2", "2021-05-01"):
         assert safe_name(name) == name
