@@ -70,11 +70,11 @@ def changed(settings: S, **values: Any) -> S:
     ValueError: There is no setting 'radios'. Did you mean radius?
     """
     cls: Any = type(settings)
-    refuse_unknown(values, [*options_of(cls), *(field.name for field in dataclasses.fields(cls))])
-    mine = {field.name for field in dataclasses.fields(cls)}
-    own = {name: value for name, value in values.items() if name in mine}
+    fields = [field.name for field in dataclasses.fields(cls)]
+    refuse_unknown(values, [*options_of(cls), *fields])
+    own = {name: values[name] for name in fields if name in values}
     for name, kind in parts_of(cls).items():
-        its = {key: values[key] for key in options_of(kind) if key in values and key not in mine}
+        its = {key: values[key] for key in options_of(kind) if key in values}
         if its:
             own[name] = changed(own.get(name, getattr(settings, name)), **its)
     result: S = dataclasses.replace(settings, **own)  # type: ignore[type-var]
