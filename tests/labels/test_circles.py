@@ -73,3 +73,11 @@ def test_particles_outside_count_for_what_reaches_in():
         pixel = np.rint(position)
         oracle = np.any([(x - px) ** 2 + (y - py) ** 2 <= radius**2 for px, py in pixel], axis=0)
         np.testing.assert_array_equal(circular_region_merging(position, radius, (30, 40)), oracle)
+
+
+def test_a_radius_of_one_is_a_pixel_and_a_disc_that_just_reaches_in_counts():
+    assert radius_in_pixels(1, (300, 10)) == 1
+    mask = circular_region_merging(np.array([[-5.0, 3.0]]), 5, (8, 9))
+    assert np.argwhere(mask).tolist() == [[3, 0]]
+    far = circular_region_merging(np.array([[-500.0, 3.0]]), 500, (8, 9))
+    assert np.argwhere(far).tolist() == [[3, 0]]

@@ -1,3 +1,4 @@
+import errno
 import os
 import warnings
 from contextlib import contextmanager
@@ -8,10 +9,11 @@ import pytest
 from joblib.externals.loky import get_reusable_executor
 
 from mpas_lite.files.atomic import read_json
-from mpas_lite.labels import pseudolabel
+from mpas_lite.labels import batch, pseudolabel, refined
 from mpas_lite.labels.batch import pseudo_label_many
 from mpas_lite.labels.frames import label_frames
 from mpas_lite.labels.pseudolabel import pseudo_label
+from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.video import finding
 from mpas_lite.video.clip import clips_of
@@ -98,6 +100,38 @@ def test_a_folder_of_frames_is_looked_through_once(tmp_path, moving_square, monk
     assert looked == [tmp_path / "clip"]
 
 
+def test_one_empty_label_is_no_reason_to_warn(tmp_path, moving_square, recwarn):
+    late = np.concatenate([np.repeat(moving_square[:1], 10, axis=0), moving_square[:20]])
+    result = pseudo_label(late, tmp_path, settings=SMALL, progress=False)
+    assert (result.pairs, result.empty) == (3, 1)
+    assert not recwarn.list
+
+
+def test_names_that_are_not_ours_are_no_frames(tmp_path):
+    for name in ("000020.png", "1000000.png", "20.png", "0000020.png", "mask.png", "000040.jpg", "\u0661\u0661.png"):
+        (tmp_path / name).touch()
+    assert pseudolabel.frame_indices_in(tmp_path) == {20, 1_000_000}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_refined_clip_is_kept_as_long_as_it_is_whole(tmp_path, moving_square, monkeypatch):
+    settings = LabelSettings(every=3, radius=5, refine=Refinement(standing=False))
+    late = np.concatenate([np.repeat(moving_square[:1], 12, axis=0), moving_square[:18]])
+    first = pseudo_label(late, tmp_path, settings=settings, name="late", progress=False)
+    assert 0 < first.empty < first.pairs
+    before = everything(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(refined, "label_window", lambda *_: pytest.fail("it was labelled anew"))
+        assert pseudo_label(late, tmp_path, settings=settings, name="late", progress=False) == first
+    assert everything(tmp_path) == before
+    notes = read_json(tmp_path / "late" / "manifest.json")["notes"]
+    assert notes == ["No size of people could be measured: only 0 regions look like a person standing alone."]
+    for kind in ("masks", "frames"):
+        (tmp_path / "late" / kind / "000003.png").unlink()
+        assert pseudo_label(late, tmp_path, settings=settings, name="late", progress=False) == first
+        assert everything(tmp_path) == before
+
+
 def test_fewer_particles_than_neighbours_are_no_error(moving_square):
     few = list(label_frames(moving_square, LabelSettings(every=10, max_corners=60, k=50)))
     assert all(0 < len(labelled.particles) < 50 for labelled in few)
@@ -174,6 +208,53 @@ def test_warnings_of_other_processes_come_home(tmp_path, moving_square, jobs):
             [tmp_path / "a", tmp_path / "b"], tmp_path / "pairs", settings=SMALL, jobs=jobs, progress=False
         )
     assert sorted(str(w.message).split(":")[0] for w in caught) == [str(tmp_path / "a"), str(tmp_path / "b")]
+
+
+@pytest.mark.parametrize(
+    ("problem", "why"),
+    [
+        (OSError(errno.EIO, "no such luck"), "no such luck"),
+        (ValueError("a sentence"), "a sentence"),
+        (MemoryError(), "clip: labelling it takes more memory than there is."),
+        (KeyError("two\n  lines"), "clip cannot be labelled (KeyError: 'two\\n lines')."),
+    ],
+)
+def test_whatever_goes_wrong_with_a_clip_is_said_of_it(tmp_path, moving_square, monkeypatch, problem, why):
+    def fail(*_, **__):
+        raise problem
+
+    write_image(tmp_path / "clip" / "1.png", moving_square[0])
+    monkeypatch.setattr(batch, "pseudo_label", fail)
+    (result,) = pseudo_label_many([tmp_path / "clip"], tmp_path / "pairs", progress=False)
+    assert (result.name, result.folder, result.pairs) == ("clip", tmp_path / "pairs" / "clip", 0)
+    assert result.error.endswith(why)
+
+
+def test_a_full_disk_ends_the_run(tmp_path, moving_square, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_image(tmp_path / "clip" / "1.png", moving_square[0])
+    monkeypatch.setattr(batch, "pseudo_label", full)
+    with pytest.raises(OSError, match="No space left"):
+        pseudo_label_many([tmp_path / "clip"], tmp_path / "pairs", progress=False)
+
+
+@pytest.mark.parametrize(("jobs", "threads"), [(1, 8), (2, 4), (3, 2)])
+def test_the_cores_are_shared_out(tmp_path, moving_square, monkeypatch, jobs, threads):
+    for name in ("a", "b", "c", "d"):
+        write_image(tmp_path / name / "1.png", moving_square[0])
+    seen = []
+    monkeypatch.setattr(batch, "cpu_count", lambda: 8)
+    monkeypatch.setattr(batch, "effective_n_jobs", lambda jobs: jobs)
+    monkeypatch.setattr(batch, "_label_all", lambda tasks, *_, **__: seen.extend(tasks) or enumerate(map(done, tasks)))
+    results = pseudo_label_many([tmp_path / n for n in "abcd"], tmp_path / "pairs", jobs=jobs, progress=False)
+    assert [task.threads for task in seen] == [threads] * 4
+    assert [result.name for result in results] == ["a", "b", "c", "d"]
+
+
+def done(task):
+    return pseudolabel.ClipLabels(task.clip.name, task.out)
 
 
 # -------------------------------------------------------------------------- files that kill their process

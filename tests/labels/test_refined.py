@@ -1,5 +1,7 @@
 """Refined labels of a whole video, in memory and on disk."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from mpas_lite.labels.refine.survey import FrameSampler
 from mpas_lite.labels.refined import FirstPass, refine_video
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.motion.klt import windows
+from mpas_lite.video.array_video import ArrayVideo
 from mpas_lite.video.images import read_image
 from mpas_lite.video.reader import read_video
 
@@ -52,3 +55,34 @@ def test_both_ends_of_a_window_tell_the_background_of_a_short_clip(moving_square
     for index in first.indices:
         sampler.add(moving_square[index])
     np.testing.assert_array_equal(seen[2], sampler.frames)
+
+
+class Claiming(ArrayVideo):
+    """A video whose container claims so many frames."""
+
+    claimed = 0
+
+    def __len__(self):
+        return self.claimed
+
+
+@pytest.mark.parametrize(
+    ("every", "frames", "claimed", "short"),
+    [(2, 31, 31, True), (2, 32, 32, False), (2, 31, 33, True), (2, 31, 2, True), (3, 47, 47, True), (3, 47, 48, False)],
+)
+def test_a_clip_is_short_by_the_frames_that_it_has(every, frames, claimed, short):
+    """Under 16 times one in so many. A claim is believed where what was read allows it."""
+    pictures = np.zeros((frames, 40, 60, 3), np.uint8)
+    video, first = Claiming(pictures, "claiming", 25.0), FirstPass(LabelSettings(every=every, interval=1))
+    for index, window in windows(video, every=every, interval=1):
+        first.label(index, window)
+    video.claimed = claimed
+    assert first._is_short(video) == short
+
+
+def test_large_frames_are_refined_small(monkeypatch):
+    seen = {}
+    monkeypatch.setattr("mpas_lite.labels.refined.refine_clip", lambda *_, **named: seen.update(named))
+    first = FirstPass(replace(SETTINGS, radius=7.0))
+    first.refine([], ArrayVideo(np.zeros((1, 960, 720, 3), np.uint8), "large", 25.0), both_ends=True)
+    assert seen == {"radius": 7.0, "scale": 0.5, "settings": SETTINGS.refine}
