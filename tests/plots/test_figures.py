@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 
 from mpas_lite.evaluation.score_tables import scene_table
+from mpas_lite.plots.axes import legend_below
 from mpas_lite.plots.charts import plot_scores, plot_training
 from mpas_lite.plots.frame_figures import plot_graph, plot_mask, plot_particles, plot_pipeline
 from mpas_lite.plots.palette import PALETTE
@@ -159,6 +160,22 @@ def test_graph_without_clipping_or_scale() -> None:
     ax = plot_graph(FRAME, PARTICLES.position[:2], W, colorbar=False)
     assert len(ax.figure.axes) == 1
     assert ax.collections[0].get_clim() == (-1, 1)
+    assert ax.collections[0].get_array().tolist() == [0.5, -1.0]  # on top what is heavy, of either sign
+
+
+def test_a_legend_lies_beneath_everything_and_close() -> None:
+    """Nothing of the Axes is hidden; without ticks the legend is nearer."""
+    gaps = []
+    for ticks in ({}, {"xticks": [], "xlabel": ""}):
+        ax = plot_particles(FRAME, PARTICLES)
+        ax.set(**ticks)
+        legend_below(ax)
+        ax.figure.canvas.draw()
+        box = ax.get_legend().get_window_extent()
+        above = [label.get_window_extent().y0 for label in ax.get_xticklabels() if label.get_text()]
+        assert box.y1 <= min([ax.get_window_extent().y0, *above])
+        gaps.append(ax.get_window_extent().y0 - box.y1)
+    assert gaps[1] < 0.3 * gaps[0]
 
 
 def test_pipeline_is_a_row_of_four() -> None:

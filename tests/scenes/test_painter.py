@@ -9,6 +9,7 @@ from mpas_lite.scenes.places.place import Place
 from mpas_lite.scenes.renderer import render_scene
 from mpas_lite.scenes.routes import Plan, Route
 from mpas_lite.scenes.solids import box, cylinder, together
+from mpas_lite.scenes.trees import tree
 from mpas_lite.scenes.vehicles import Drive, car
 from mpas_lite.scenes.walking import Moment
 
@@ -125,6 +126,18 @@ def test_a_vehicle_is_where_its_drive_has_brought_it():
         assert red.mean() == pytest.approx(CAMERA.project(np.array([x, 14.0, 0.7]))[0][0], abs=3)
     far = painter(drives=[Drive((-4.0, 14.0), (60.0, 0.0), (220, 30, 30))])
     assert np.array_equal(far.canvas(crowd(ELSEWHERE), 2.0), painter().canvas(crowd(ELSEWHERE), 2.0)), "gone"
+
+
+def test_a_tree_sways_on_a_trunk_that_stands():
+    grown = tree(CAMERA, NOON, (0.0, 14.0), np.random.default_rng(0), height=6.0, spread=1.8)
+    trunk = len(grown.trunk.polygons)
+    moments = [grown.at(t).polygons for t in np.arange(0, 6, 0.25)]
+    assert all(np.array_equal(p[0][0], q[0][0]) for p, q in zip(moments[0][:trunk], moments[7][:trunk], strict=True))
+    crown = np.array([[outline.mean(axis=0) for outline, _ in polygons[trunk:]] for polygons in moments]) / 48  # px
+    swing = np.ptp(crown[..., 0], axis=0)
+    assert 0.5 < swing.max() < 2 * 0.3 * CAMERA.focal / 14, "some centimetres"
+    high = crown[0, :, 1] < np.median(crown[0, :, 1])
+    assert swing[high].mean() > 1.1 * swing[~high].mean(), "the top most"
 
 
 def test_a_box_shows_the_faces_that_look_at_the_camera():

@@ -7,6 +7,7 @@ import csv
 import cv2
 import numpy as np
 import pytest
+from scipy.ndimage import binary_closing
 from scipy.spatial.distance import pdist
 
 from mpas_lite import scenes
@@ -163,6 +164,21 @@ def test_crowd_closes_gaps_narrower_than_a_person_only():
     nearer = crowd_region(instance, np.array([60.0, 60.0, 60.0]))  # a person is 30 px wide there
     assert nearer[35, 36:60].all()
     assert not crowd_region(np.zeros((9, 9), np.uint8), np.zeros(0)).any()
+
+
+def test_crowd_of_one_distance_is_a_closing_beyond_the_edges_of_the_picture():
+    """Against scipy, with the picture in the middle of an empty one: people stand at the edges, too."""
+    instance = np.zeros((60, 90), np.uint8)
+    for k, (top, left) in enumerate([(0, 0), (14, 0), (30, 20), (30, 34), (50, 80), (48, 66)]):
+        instance[top : top + 10, left : left + 8] = k + 1
+    region = crowd_region(instance, np.full(6, 30.0))
+    middle, expected = 30.0, np.pad(instance > 0, 40)
+    while middle <= 30 * np.sqrt(1.5):
+        radius = round(0.25 * middle)
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(bool)
+        expected |= binary_closing(np.pad(instance > 0, 40), disc)
+        middle *= np.sqrt(1.5)
+    np.testing.assert_array_equal(region, expected[40:-40, 40:-40])
 
 
 def test_walkers_keep_their_distance_and_walk_as_people_do():

@@ -156,6 +156,20 @@ def test_walkers_are_as_fast_whatever_the_frame_rate(fps):
         assert moment.speed[0] == pytest.approx(1.2, rel=0.02)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_walkers_keep_to_their_side_of_the_route(seed):
+    """Alone on a broad straight way one keeps the distance from its middle."""
+    first, *_, last = moments(Plan([Route(EAST, 10.0, start=(0.1, 0.2))], 1), 100, seed=seed)
+    assert abs(first.position[0, 1]) > 0.5, "else the test tells nothing"
+    assert last.position[0, 1] == pytest.approx(first.position[0, 1], abs=0.1)
+
+
+@pytest.mark.parametrize(("speed", "stands"), [(0.2, False), (0.05, True)])
+def test_slower_than_a_decimetre_a_second_is_standing(speed, stands):
+    alone = Plan([Route(EAST, 2.0, speed=(speed, 0.0), start=(0.1, 0.2))], 1)
+    assert all(m.standing[0] == stands for m in moments(alone, 5))
+
+
 def test_the_legs_make_a_cycle_in_two_paces():
     alone = Plan([Route(EAST, 2.0, speed=(1.2, 0.0), start=(0.1, 0.2))], 1)
     first, *_, last = moments(alone, 101)
@@ -191,6 +205,13 @@ def test_pauses_last_five_seconds_on_the_average():
     ended = (standing[:-1] & ~standing[1:]).sum()
     assert standing.mean() == pytest.approx(0.3, abs=0.07)
     assert standing.sum() / ended / 10 == pytest.approx(5.0, rel=0.25)
+
+
+def test_nobody_glides_while_standing():
+    plan = Plan([Route(np.array([(-200.0, 0.0), (200.0, 0.0)]), 60.0, group_share=0.0)], 20)
+    steps = [m.step[m.standing] for m in moments(plan, 60, fps=10, pause_fraction=0.5)]
+    still = (np.concatenate(steps) == 0).all(axis=1)
+    assert still.mean() > 0.9
 
 
 def test_nobody_walks_through_a_post():
