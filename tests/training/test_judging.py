@@ -74,6 +74,22 @@ def test_a_judge_measures_on_folders_data_sets_or_by_a_function(halves: PairData
     assert judge(Says(0, 0)) == 7.0
 
 
+def test_before_it_is_judged_a_nets_batch_norm_sees_the_training_frames(halves: PairDataset) -> None:
+    class Normed(Says):
+        def __init__(self) -> None:
+            super().__init__(0.9, 0.1)
+            self.norm = torch.nn.BatchNorm2d(3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.norm(x)
+            return super().forward(x)
+
+    net = Normed()
+    judge = make_judge(lambda judged: float(judged.norm.running_mean[0]), halves, 2)  # type: ignore[union-attr, index]
+    assert judge is not None
+    assert judge(net) == pytest.approx(200 / 255)
+
+
 @pytest.mark.parametrize(("batch", "sizes"), [(3, [3, 2, 2]), (7, [7]), (8, [7]), (1, [1] * 7), (4, [4, 3])])
 def test_batches_of_nearly_one_size_for_the_statistics(tmp_path: Path, batch: int, sizes: list[int]) -> None:
     pairs = PairDataset(write_pairs(tmp_path, 7))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mpas_lite.training.records import COLUMNS, TrainingLog, is_log, read_log
+from mpas_lite.training.records import COLUMNS, TrainingLog, is_log, processor, read_log
 
 HEADER = ",".join(COLUMNS) + "\n"
 
@@ -86,3 +86,21 @@ def test_a_log_is_known_by_its_first_line(tmp_path: Path) -> None:
     for content, known in ((HEADER, True), (HEADER + "1,1\n", True), ("", True), ("step,epoch\n", False), ("x", False)):
         path.write_text(content)
         assert is_log(path) == known
+
+
+def test_the_processor_is_the_first_that_the_machine_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "processor : 0\nmodel name\t: Fast One: 2 GHz\nprocessor : 1\nmodel name\t: Slow One\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: text)
+    assert processor() == "Fast One: 2 GHz"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "processor : 0\n")
+    monkeypatch.setattr("platform.processor", lambda: "")
+    monkeypatch.setattr("platform.machine", lambda: "a machine")
+    assert processor() == "a machine"
+    monkeypatch.setattr("platform.processor", lambda: "arm")
+    assert processor() == "arm"
+
+    def nothing(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", nothing)
+    assert processor() == "arm"

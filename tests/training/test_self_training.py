@@ -162,3 +162,8 @@ def test_labels_with_holes_are_mended_by_a_teacher_who_saw_many(tmp_path: Path):
 def test_nonsense_is_refused(options):
     with pytest.raises(ValueError, match=r"rounds|trust"):
         Rounds(**options)
+
+
+@pytest.mark.parametrize("options", [{"most": 0}, {"held_out": 2}, {"trust": 0.99}, {"share": 0.01}])
+def test_what_lies_just_within_is_taken(options):
+    assert Rounds(**options) == Rounds(**{"most": 1, **options})
