@@ -233,6 +233,10 @@ def test_scores_are_the_heights_of_the_bars() -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == ["plaza", "hall", "mIoU"]
     assert sorted(text.get_text() for text in ax.texts) == ["0.50", "0.55", "0.60", "0.70"]
     assert legend(ax) == ["CM+CRM", "MPASNET"]
+    bars = [bar for bars in ax.containers for bar in bars]
+    (band,) = (patch for patch in ax.patches if patch not in bars)
+    assert band.get_extents().contains(*ax.transData.transform((2, 0.5))), "the mean stands apart"
+    assert not band.get_extents().contains(*ax.transData.transform((1, 0.5)))
     with pytest.raises(ValueError, match="table is empty"):
         plot_scores([])
 
