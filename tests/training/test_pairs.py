@@ -47,6 +47,20 @@ def test_clips_of_different_sizes_share_one_shape(tmp_path: Path) -> None:
     assert torch.equal(image[:, :40, 60], image[:, :40, 49])  # the edge is repeated
 
 
+def test_a_scaled_label_is_what_most_of_its_pixels_are(tmp_path: Path) -> None:
+    """Of four columns that become one, one does not make it crowd (nor sure), and three do."""
+    labels = {"masks": np.zeros((160, 256), bool), "valid": np.zeros((160, 256), bool)}
+    labels["masks"][:, :129] = True
+    labels["valid"][:, :131] = True
+    write_image(tmp_path / "frames" / "0.png", np.zeros((160, 256, 3), np.uint8))
+    for kind, label in labels.items():
+        write_image(tmp_path / kind / "0.png", label)
+    _, mask, valid = PairDataset(tmp_path, long_side=64)[0]
+    assert mask.shape == valid.shape == (1, 40, 64)
+    assert mask[0].sum(1).tolist() == [32] * 40
+    assert valid[0].sum(1).tolist() == [33] * 40
+
+
 def test_folder_clip_and_list_name_the_same_pairs(tmp_path: Path) -> None:
     a, b = write_pairs(tmp_path / "a"), write_pairs(tmp_path / "b", seed=1)
     assert PairDataset(tmp_path).paths == PairDataset([a, b]).paths
@@ -211,12 +225,21 @@ def test_zoom_magnifies_image_and_mask_alike() -> None:
     mask[20:40, 30:50] = True
     image = np.repeat(mask[:, :, None].astype(np.uint8) * 200, 3, axis=2)
     areas = []
-    for _ in range(20):
+    tops, lefts = set(), set()
+    for _ in range(100):
         zoomed, zoomed_mask = zoom(image, mask, rng)
         assert zoomed.shape == image.shape
         assert ((zoomed[:, :, 0] > 100) != zoomed_mask).mean() < 0.02
         areas.append(zoomed_mask.sum())
+        tops.add(int(zoomed_mask.any(1).argmax()))
+        lefts.add(int(zoomed_mask.any(0).argmax()))
     assert 1.1 < np.mean(areas) / mask.sum() < 1 / 0.7**2
+    assert 1 <= min(areas) / mask.sum() < 1 / 0.97**2  # the square is in every window, which is 70 to 100% of a side
+    assert 1 / 0.73**2 < max(areas) / mask.sum() < 1.03 / 0.7**2
+    assert min(tops) < 8  # and anywhere
+    assert max(tops) > 22
+    assert min(lefts) < 13
+    assert max(lefts) > 34
 
 
 def test_empty_masks_are_allowed(tmp_path: Path) -> None:
