@@ -43,7 +43,7 @@ import torch
 
 import mpas_lite as mp
 from mpas_lite.evaluation import score_masks, truth_of
-from mpas_lite.plots import plot_mask, plot_pipeline
+from mpas_lite.plots import plot_mask, plot_pipeline, show_with_alt
 
 plt.rcParams.update({"font.size": 13, "axes.titlesize": 14, "figure.dpi": 80})
 
@@ -102,6 +102,12 @@ outlined, _ = mp.read_ground_truth(truth[index])
 
 figure, axes = plt.subplots(2, 2, figsize=(12, 10.5), layout="compressed")
 panels = plot_pipeline(step.frame, step.particles, step.labels, step.mask, masks[index], outlined, axes.ravel())
+show_with_alt(
+    panels,
+    "Four pictures of one frame: a hall where people walk past a tree; particles on them, a colour for each "
+    "group; the pseudo-label, discs with gaps between them; the network's mask, one region that holds the "
+    "whole group. Both have a rim that is too much.",
+)
 
 # %% [markdown]
 # Top left the frame, top right the particles (a colour for each group that moves together), bottom left the
@@ -136,6 +142,11 @@ _, alone = next(mp.segment(network, single[None]))
 ax = plot_mask(single, alone)
 ax.set_title("from one frame alone")
 assert alone.any()
+show_with_alt(
+    ax,
+    "The same hall with the mask that the network gives for one frame alone: one region that holds the people "
+    "on this side of the tree.",
+)
 
 # %% [markdown]
 # ## Exercise 1: another clip
