@@ -46,7 +46,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mpas_lite as mp
-from mpas_lite.plots import PALETTE
+from mpas_lite.plots import PALETTE, show_with_alt
 from mpas_lite.motion.klt import find_corners, follow, particles_of_window
 from mpas_lite.course.widgets.particles import particles_explorer, plot_points, true_velocity
 
@@ -86,6 +86,11 @@ for (name, (cx, cy)), color in zip(CENTRES.items(), ("sky", "orange", "green"), 
     ax.plot(cx + np.array([-7, 7, 7, -7, -7]), cy + np.array([-7, -7, 7, 7, -7]), color=PALETTE[color], linewidth=3)
     ax.text(cx, cy - 9, name, color=PALETTE[color], ha="center", weight="bold")
 _ = ax.set(xlabel="x (px)", ylabel="y (px)", title="three patches of the first frame")
+show_with_alt(
+    fig,
+    "A white square on black. Three small squares are marked: one in the middle of the white, called flat; one"
+    " on its left side, called edge; one on its upper left corner, called corner.",
+)
 
 # %% [markdown]
 # For each patch we try all shifts $(u, v)$ and add up the squared differences between the shifted second frame $I_1$
@@ -111,6 +116,12 @@ for ax, (name, E) in zip(axes, surface.items(), strict=True):
     ax.set(xlabel="u, shift to the right (px)", title=name, aspect="equal", ylim=(4, -4))
 axes[0].set_ylabel("v, shift down (px)")
 _ = fig.colorbar(levels, ax=axes, label="difference per pixel (grey levels)")
+show_with_alt(
+    fig,
+    "Difference per pixel over the shifts to the right and down, for three patches. Flat: the same everywhere."
+    " Edge: a valley from top to bottom. Corner: a bowl whose lowest point is the true shift, marked by a "
+    "star.",
+)
 
 # %% [markdown]
 # The star is the true shift. The surfaces look quite different:
@@ -212,6 +223,11 @@ ax.set_title(f"{len(corners)} corners in frame {NOW}")
 
 print(f"{len(corners)} corners, {100 * on_person.mean():.0f} % of them on people")
 assert 0.35 < on_person.mean() < 0.6
+show_with_alt(
+    fig,
+    "A frame of the marathon with all corners: about half of them lie on runners, the others on the street and"
+    " its kerb.",
+)
 
 # %% [markdown]
 # *What we saw.* About half of the corners are on people. The others sit on barriers, kerbs, leaves and shadows. The
@@ -243,6 +259,11 @@ for came_home, color, label in ((True, "blue", "came home"), (False, "vermillion
     )
 ax.set(xlim=(110, 319.5), ylim=(180, 20), xlabel="x (px)", ylabel="y (px)", title=f"tracklets of {INTERVAL} frames")
 _ = ax.legend(loc="upper left")
+show_with_alt(
+    fig,
+    "Paths of the corners over the next frames, drawn on the runners. Most came home and run side by side "
+    "along the bend; a few, in another colour, drifted away or were lost.",
+)
 
 # %% [markdown]
 # Is the drift a good judge? We let it judge six windows of the clip, and compare with the truth.
@@ -290,6 +311,12 @@ ax.hist(speed[walking], bins, color=PALETTE["blue"], alpha=0.75, label="on a run
 ax.axvline(MIN_SPEED, color="black", linestyle="--", linewidth=2, label=f"least speed, {MIN_SPEED} px/frame")
 ax.set(xscale="log", xlabel="measured speed (px/frame)", ylabel="corners", title="static corners tremble, runners run")
 _ = ax.legend()
+show_with_alt(
+    fig,
+    "Histogram of measured speeds on a log axis. Corners on a runner have speeds around 1 px/frame. Those that"
+    " are not on a person have two heaps: a wide one far below 0.2 px/frame, and one where the runners have "
+    "theirs.",
+)
 
 # %%
 still = background & (speed < MIN_SPEED)
@@ -316,6 +343,11 @@ fig, ax = plt.subplots(figsize=(9.5, 7.6), layout="constrained")
 groups = {"on people": corners[moving & on_person], "moving, but on nobody": corners[moving & ~on_person]}
 plot_points(scene.frames[NOW], groups, ax)
 _ = ax.set_title(f"{moving.sum()} particles")
+show_with_alt(
+    fig,
+    "The particles on the frame. Those on people cover the runners; those that move on nobody lie along "
+    "outlines, and in swarms on shadows beside the runners.",
+)
 
 # %%
 nobody = np.uint8(scene.instance[NOW] == 0)
@@ -376,6 +408,11 @@ print(f"{sideways.sum()} runners go sideways: median {np.median(m_per_s):.1f} m/
 print(f"that is {3.6 * np.median(m_per_s):.0f} km/h")
 assert far > 1.5 * near
 assert 1.6 < np.median(m_per_s) < 2.65
+show_with_alt(
+    fig,
+    "Two scatter plots over the row in the picture. Left: centimetres per pixel, which fall from far to near. "
+    "Right: estimated speeds of those who run sideways, from 1.5 to 3 m/s.",
+)
 
 # %% [markdown]
 # *What we saw.* A pixel is worth more than one and a half times as much far away as near by. So the
@@ -425,6 +462,11 @@ print(f"interval 5: {kept[4]} particles, {median_error[4]:.2f} px/frame")
 print(f"interval 10: {kept[9]} particles, {median_error[9]:.2f} px/frame")
 assert median_error[9] < 0.5 * median_error[0]
 assert 0.8 * kept[0] < kept[9] < 0.92 * kept[0]
+show_with_alt(
+    fig,
+    "Median error and number of particles kept over the interval of 1 to 10 frames: the error falls to less "
+    "than a half, the particles become about one in seven fewer.",
+)
 
 # %% [markdown]
 # *What we saw.* From 1 frame to 10 the error falls to less than a half, and about one particle in seven is lost. The
