@@ -45,10 +45,10 @@ _refine = click.option(
 )
 
 
-def label_options(usual: LabelSettings) -> Callable[[Callable], Callable]:
+def label_options(usual: LabelSettings) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Options of labelling, with their defaults for the help; :func:`changed_labels` reads them."""
 
-    def decorate(command: Callable) -> Callable:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         return settings_options(LabelSettings, LABELS, usual=usual)(_refine(command))
 
     return decorate

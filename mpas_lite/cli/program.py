@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from mpas_lite.cli import evaluate, label, material, reproduce, run, scenes, segment, train  # noqa: F401  # each adds its command to the group
-from mpas_lite.cli.group import cli
+from mpas_lite.cli.group import cli as cli
 from mpas_lite.runtime.stopping import end_with_parent
 
 if multiprocessing.current_process().name != "MainProcess":

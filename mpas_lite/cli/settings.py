@@ -36,7 +36,7 @@ class Command(click.Command):
                 formatter.write_dl(rows)
 
 
-class _Value(click.ParamType):
+class _Value(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2 only
     """A value as a setting takes it; what it may not be is said in the setting's own sentence."""
 
     def __init__(self, declared: Option) -> None:

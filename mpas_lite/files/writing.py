@@ -38,7 +38,7 @@ def in_background(most: int = 8, done: Callable[[], object] = lambda: None) -> I
     >>> written
     [0, 1, 2]
     """
-    waiting: deque[Future] = deque()
+    waiting: deque[Future[Any]] = deque()
 
     def finish_one() -> None:
         waiting.popleft().result()

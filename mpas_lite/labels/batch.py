@@ -115,7 +115,7 @@ def _workers(jobs: int, threads: int, scheduler: str | None) -> Iterator[None]:
     """Where joblib's tasks go: processes of this machine, or a Dask cluster."""
     if scheduler is None:
         # Two processes at least, as joblib would take one to mean this very process.
-        here: AbstractContextManager = parallel_config(
+        here: AbstractContextManager[object] = parallel_config(
             "loky",
             n_jobs=max(jobs, 2),
             inner_max_num_threads=threads,

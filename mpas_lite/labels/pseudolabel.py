@@ -22,6 +22,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -231,7 +232,7 @@ def _windows(
     yield from bar
 
 
-def _check_same(path: Path, manifest: dict) -> None:
+def _check_same(path: Path, manifest: dict[str, Any]) -> None:
     """Refuse to mix pairs of different origin in one folder."""
     if not path.exists():
         if any(True for kind in ("frames", "masks") for _ in (path.parent / kind).glob("*.png")):

@@ -196,7 +196,7 @@ def _keep(learner: Learner, state: TrainState, progress: Progress, job: Job) -> 
         state.save(job.checkpoint, job.run, learner)
 
 
-def _loader(fabric: Fabric, views: TrainingViews, batches: Iterator[list[Key]], runtime: Runtime) -> DataLoader:
+def _loader(fabric: Fabric, views: TrainingViews, batches: Iterator[list[Key]], runtime: Runtime) -> DataLoader[Any]:
     return DataLoader(
         views,
         batch_sampler=batches,

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mpas_lite.network.input_size import resize, working_shape
-from mpas_lite.training.augmentation import AUGMENTATIONS, Augmentation, change_colours, literal_colours, zoom
+from mpas_lite.training.augmentation import AUGMENTATIONS, change_colours, literal_colours, zoom
+from mpas_lite.training.config import Augmentation
 from mpas_lite.video.arrays import Frame, Mask
 from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.images import image_shape, read_image

@@ -31,7 +31,8 @@ from mpas_lite.labels.refine.survey import FrameSampler, Survey, survey_clip
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.plots.overlays import mask_errors, overlay_parts
 from mpas_lite.plots.palette import ERROR_COLORS
-from mpas_lite.video.reader import Video, read_video
+from mpas_lite.video.reader import read_video
+from mpas_lite.video.video import Video
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
