@@ -8,9 +8,12 @@ import cv2
 import pytest
 
 from mpas_lite.experiments.main_job import _Job, run
+from mpas_lite.experiments.networks import epochs_of
 from mpas_lite.experiments.results import RunResult
 from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.files.atomic import read_json
+from mpas_lite.training.config import TrainConfig
+from mpas_lite.training.self_training import Rounds
 from mpas_lite.video import finding, folder_video
 from mpas_lite.video.clip import clips_of
 from mpas_lite.video.images import write_image
@@ -57,6 +60,14 @@ def test_a_file_that_kills_its_decoder_is_not_counted(tmp_path, sources, monkeyp
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     assert stride(sources, pairs=10) == (8, ["a", "ü b", "folder"])  # of 80 frames
     assert stride(sources[1:2]) == (1, [])
+
+
+def test_rounds_are_part_of_the_steps():
+    """40 pairs in batches of 4 are 10 steps an epoch; a round takes half of the first training's."""
+    config = TrainConfig(batch_size=4, epochs=12)
+    assert [epochs_of(100, 40, config, Rounds(most=most)) for most in (0, 1, 2)] == [10, 7, 5]
+    assert [epochs_of(None, 40, config, Rounds(most=most)) for most in (0, 1, 2)] == [12, 8, 6]
+    assert epochs_of(1, 40, config, Rounds(most=2)) == 1
 
 
 FAST = RunSettings(encoder="mobilenetv3_small_050", encoder_weights=None, steps=2, long_side=64, pairs=10)

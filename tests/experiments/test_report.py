@@ -9,7 +9,10 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from mpas_lite.evaluation.scores import iou
+from mpas_lite.evaluation.background_subtraction import mog2_masks
+from mpas_lite.evaluation.ground_truth import truth_of
+from mpas_lite.evaluation.scores import iou, score_masks
+from mpas_lite.experiments import report
 from mpas_lite.experiments.clip_scores import ClipResult, clip_scores, format_scores, score_tables
 from mpas_lite.experiments.report import write_report
 from mpas_lite.experiments.table_text import format_table
@@ -67,6 +70,31 @@ def test_methods_are_scored_on_the_frames_that_all_have(result):
     assert set(scores.iou["truth"]) == METHODS
     assert scores.iou["truth"]["MPASNET"] == pytest.approx(iou(square(1), square(0)))
     assert scores.iou["truth"]["CM+CRM"] == pytest.approx(iou(square(2), square(0)))
+
+
+def test_a_frame_without_a_mask_of_the_network_is_compared_by_no_method(result):
+    clip = result()
+    (clip.folder / "masks/000005.png").unlink()
+    assert clip_scores(clip).frames == {"truth": 2}  # 0 and 10
+
+
+def test_refined_labels_stand_beside_the_papers_circles(result):
+    clip = result()
+    for index in range(0, 25, 5):
+        write_image(clip.pairs / "circles" / f"{index:06d}.png", square(index + 3))
+    scores = clip_scores(clip).iou["truth"]
+    assert scores["CM+CRM"] == pytest.approx(iou(square(3), square(0)))
+    assert scores["refined labels"] == pytest.approx(iou(square(2), square(0)))
+
+
+def test_background_subtraction_stands_beside_raw_and_closed(result):
+    clip = result(truth=(10, 15, 20))
+    truth = truth_of(clip.clip.video(), clip.truth["truth"])
+    for method, closed in (("MOG2", False), ("MOG2 closed", True)):
+        masks = mog2_masks(clip.clip.video(), indices=truth, closed=closed)
+        assert clip_scores(clip).iou["truth"][method] == score_masks(masks, truth).pooled
+    raw, closed = (clip_scores(clip).iou["truth"][method] for method in ("MOG2", "MOG2 closed"))
+    assert raw != closed
 
 
 def test_truth_that_fits_no_frame_is_said_and_not_passed_over_in_silence(result):
@@ -150,6 +178,15 @@ def test_clips_of_any_name_have_a_picture_each(tmp_path, result):
     assert all((tmp_path / "out" / name).stat().st_size > 1000 for name in shown)
     assert "<i>" not in page
     assert "&lt;i&gt;x&lt;/i&gt;&amp;" in page
+
+
+@pytest.mark.parametrize(("truth", "shown"), [((0, 5, 10), 5), ((), 10), ((300,), 10)])
+def test_the_picture_is_of_the_middle_frame_with_truth_where_there_is_any(result, monkeypatch, truth, shown):
+    asked = []
+    real = report.label_window
+    monkeypatch.setattr(report, "label_window", lambda index, *rest: asked.append(index) or real(index, *rest))
+    report._panels(result(truth=truth), ["truth"], LABEL)
+    assert asked == [shown]
 
 
 def test_a_clip_with_nothing_to_show_does_not_end_the_report(tmp_path, result):

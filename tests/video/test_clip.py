@@ -61,6 +61,13 @@ def test_a_folder_is_looked_at_once_and_its_images_once(folder, looks):
     assert looks == [folder, *sorted(folder.iterdir())]
 
 
+def test_a_clip_under_another_name_is_not_looked_at_again(folder, looks):
+    (clip,) = clips_of([Clip.at(folder)], taken=["plaza"])
+    assert clip.name == "plaza-2"
+    assert len(clip.video()) == 20
+    assert looks.count(folder) == 1
+
+
 def test_clips_are_equal_by_what_they_say(folder):
     opened, closed = Clip.at(folder), Clip.at(folder)
     opened.video()
@@ -138,6 +145,13 @@ def test_what_is_opened_elsewhere_is_not_read_again_here(folder, looks):
     assert len(clip.video()) == 20
     assert clip.video().name == "plaza"
     assert looks == []
+
+
+def test_a_film_is_passed_through_elsewhere_and_not_here(tmp_path, moving_square, monkeypatch):
+    write_film(tmp_path / "a.avi", moving_square)
+    (clip,) = opened_apart(clips_of([tmp_path / "a.avi"]))
+    monkeypatch.setattr(cv2, "VideoCapture", None)
+    assert clip.video().count_frames() == 30
 
 
 def test_warnings_of_opening_are_passed_on(tmp_path):
