@@ -118,12 +118,14 @@ def test_a_round_that_does_not_help_is_dropped_and_one_that_helps_is_kept(clip: 
     assert (taught.kept, taught.agreement) == (0, [0.5, 0.5])
     assert weights_equal(net, judged[0])
     assert "dropped" in said[0]
+    assert (net.provenance["epochs"], net.provenance["settings"]["ema"]) == (2, Rounds.average)
 
     verdicts(0.5, 0.6, 0.55)
     net = new_net()
     taught = fit_in_rounds(net, clip, tmp_path / "b", rounds=Rounds(most=3, held_out=4), epochs=2, **QUICK)
     assert taught.kept == 1
     assert weights_equal(net, judged[1])
+    assert net.provenance["epochs"] == 1  # of the round, which is half as long
     assert not weights_equal(net, judged[0])
 
 
