@@ -61,6 +61,13 @@ class Option:
         return _either(self.choices) if self.choices else " or ".join(_WORDS[each] for each in self.types)
 
     @property
+    def type_names(self) -> str:
+        """The same in Python's words, for a docstring: ``"float or None"``."""
+        if self.choices:
+            return "{" + ", ".join(map(repr, self.choices)) + "}" + (" or None" if self.optional else "")
+        return " or ".join("None" if each is type(None) else each.__name__ for each in self.types)
+
+    @property
     def sentence(self) -> str:
         """Its meaning, with the unit behind it."""
         return f"{self.help.rstrip('.')}, {self.unit}." if self.unit else self.help

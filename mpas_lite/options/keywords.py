@@ -124,6 +124,6 @@ def _documented(doc: str | None, usual: Mapping[str, Any]) -> str:
     for whole in usual.values():
         for option in options_of(type(whole)).values():
             default = getattr(whole, option.name)
-            lines += [f"{option.name} : {option.kind}, default {default!r}", f"    {option.sentence}"]
+            lines += [f"{option.name} : {option.type_names}, default {default!r}", f"    {option.sentence}"]
     head, line, tail = inspect.cleandoc(doc or "").partition("\nRaises\n------\n")
-    return f"{head}\n\n" + "\n".join(lines) + f"\n{line}{tail}"
+    return f"{head.rstrip()}\n\n" + "\n".join(lines) + f"\n{line}{tail}"

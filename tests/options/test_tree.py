@@ -125,6 +125,7 @@ def test_toml_holds_tables_and_the_word_none(tmp_path: Path) -> None:
     assert trip == Trip(Shoes(laces=False), speed=3.0)
     assert type(trip.speed) is float
     assert with_values(trip, {"shoes": "none"}) == Trip(speed=3.0)
+    assert with_values(Trip(Shoes(40.0)), {"shoes": {"laces": False}}) == Trip(Shoes(40.0, laces=False))
     assert to_toml(trip).splitlines() == [
         'where = "home"', "speed = 3.0", 'way = "left"', "days = 1", "", "[shoes]", "size = 42.0", "laces = false"
     ]  # fmt: skip
@@ -174,7 +175,9 @@ def test_signature_and_help_of_such_a_function_name_every_setting() -> None:
     parameters = inspect.signature(go).parameters
     assert list(parameters) == ["where", "speed", "ema", "way", "loud", "walk", "others"]
     assert parameters["speed"].default == 1.3
-    assert go.__doc__.index("Other Parameters") < go.__doc__.index("speed : a number, default 1.3")
+    assert go.__doc__.index("Other Parameters") < go.__doc__.index("speed : float, default 1.3")
     assert "    How fast, m/s." in go.__doc__
+    assert "ema : float or None, default None" in go.__doc__
+    assert "way : {'left', 'right'}, default 'left'" in go.__doc__
     assert go.__doc__.index("Decay.") < go.__doc__.index("Raises")
     assert go.__name__ == "go"
