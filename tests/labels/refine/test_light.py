@@ -90,3 +90,39 @@ def test_a_frame_is_brought_into_the_light_of_the_reference():
     reference = ground() // 10 * 10
     frame = (reference * 1.5 + 10).astype(np.uint8)
     np.testing.assert_allclose(match_light(frame, reference).astype(int), reference, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("dark", "light", "change", "found"),
+    [
+        ((6, 9), (36, 54), None, 1.5),  # background and frame at two kinds of place
+        ((5, 8), (36, 54), None, 1.0),  # too dark in the background: one kind is left, which tells nothing
+        ((60, 6), (120, 12), None, 1.0),  # a tenth is no change of light
+        ((12, 6), (60, 36), None, 0.625),
+        ((12, 5), (60, 36), None, 1.0),  # too dark in the frame
+        ((100, 150), (166, 249), None, 1.5),
+        ((120, 150), (200, 250), None, 1.0),  # too bright in the frame
+        ((120, 90), (249, 219), -30, 1.0),
+        ((121, 90), (250, 219), 0, 1.0),  # too bright in the background
+        ((95, 114), (105, 126), None, 1.2),  # a scatter of five levels is enough
+        ((96, 114), (105, 125), None, 1.0),
+    ],
+)
+def test_two_kinds_of_place_make_a_line_if_both_may_be_looked_at(dark, light, change, found):
+    kind = np.indices((20, 20)).sum(axis=0) % 2 > 0
+    background, frame = (
+        np.repeat(np.where(kind, *pair)[..., None], 3, axis=2) for pair in zip(light, dark, strict=True)
+    )
+    gain, offset = light_change(frame.astype(np.uint8), background.astype(np.uint8))
+    np.testing.assert_allclose(gain, found, atol=1e-3)
+    if change is not None:
+        np.testing.assert_allclose(offset, change, atol=0.1)
+
+
+def test_a_channel_that_is_dark_all_over_says_nothing_of_the_others():
+    background = ground() // 10 * 10
+    frame = (background * 1.2).astype(np.uint8)
+    frame[..., 0] = 0
+    gain, offset = light_change(frame, background)
+    np.testing.assert_allclose(gain, [1, 1.2, 1.2], atol=1e-5)
+    np.testing.assert_allclose(offset, 0, atol=1e-3)
