@@ -90,6 +90,8 @@ def test_shifts_are_those_of_the_corner_that_moves_most():
     moved = points @ turn[:, :2].T + turn[:, 2]
     largest = np.linalg.norm(moved - points, axis=1).max()
     np.testing.assert_allclose(shift_of(np.stack([still, shifted, turn]), (120, 160)), [0, 5, largest])
+    grown = np.float64([[1.1, 0, 0], [0, 1.1, 0]])  # from the first corner: the last one moves most
+    np.testing.assert_allclose(shift_of(grown[None], (120, 160)), [20])
 
 
 # ------------------------------------------------------------------------------------------------- there and back
