@@ -126,6 +126,17 @@ def test_a_video_file_goes_through(net, tmp_path: Path) -> None:
     summary = segment_to(net, tmp_path / "a.avi", tmp_path / "out", device="cpu", progress=False)
     assert summary["frames"] == 6
     assert read_video(tmp_path / "out/overlay.mp4").fps == pytest.approx(10)
+    segment_to(net, tmp_path / "a.avi", tmp_path / "half", every=2, device="cpu", progress=False)
+    assert read_video(tmp_path / "half/overlay.mp4").fps == pytest.approx(5)  # as long as the video
+
+
+def test_masks_of_other_frames_under_the_same_names_are_made_anew(net, frames, tmp_path: Path) -> None:
+    for i, frame in enumerate(frames):
+        write_image(tmp_path / f"clip/{i}.bmp", frame)
+    assert segment_to(net, tmp_path / "clip", tmp_path / "out", device="cpu", progress=False).new == 7
+    (tmp_path / "clip/0.bmp").unlink()
+    write_image(tmp_path / "clip/0.bmp", 255 - frames[0])
+    assert segment_to(net, tmp_path / "clip", tmp_path / "out", device="cpu", progress=False).new == 7
 
 
 def test_what_goes_wrong_while_reading_ahead_is_raised_in_its_place(net, frames, tmp_path: Path) -> None:

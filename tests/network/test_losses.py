@@ -35,6 +35,14 @@ def test_literal_dice_is_the_bracket_over_the_number_of_pixels() -> None:
     assert float(dice_loss(prob, target, literal=True)) == pytest.approx(float(dice_loss(prob, target)) / 80)
 
 
+def test_literal_dice_of_a_single_pixel_is_the_bracket() -> None:
+    prob, target = random_pair(1)
+    valid = torch.zeros_like(target)
+    valid[..., 2, 3] = True
+    literal, plain = (dice_loss(prob, target, valid=valid, literal=literal) for literal in (True, False))
+    assert float(literal) == float(plain)
+
+
 @pytest.mark.parametrize("loss", [dice_loss, cross_entropy_loss])
 def test_invalid_pixels_count_as_if_they_were_not_there(loss) -> None:
     prob, target = random_pair(2)
