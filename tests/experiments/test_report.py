@@ -203,6 +203,7 @@ def test_a_clip_with_nothing_to_show_does_not_end_the_report(tmp_path, result):
     assert page.count("<p>No picture:") == 2
     assert [Path(name).name for name in pictures(page)] == ["good.png", "iou-1.png", "training.png"]
     assert "<td>good</td><td>3</td>" in page
+    assert re.search(r"<td>good</td><td>3</td>(<td>[01]\.\d{3}</td>){4}", page)
 
 
 def test_the_caption_says_whose_labels_they_are(tmp_path, result):
