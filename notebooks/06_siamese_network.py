@@ -46,7 +46,7 @@ import mpas_lite as mp
 from mpas_lite.training import change_colours
 from mpas_lite.training import PairDataset, TrainingViews, as_image
 from mpas_lite.evaluation import score_frames, score_masks, truth_of
-from mpas_lite.plots import PALETTE
+from mpas_lite.plots import PALETTE, show_with_alt
 from mpas_lite.course.widgets.siamese import draw_network, light_explorer, masks_explorer, shapes_of
 
 plt.rcParams["font.size"] = 13
@@ -67,7 +67,11 @@ torch.manual_seed(0)
 net = mp.MPASNet("hrnet_w18_small").eval()
 shapes = shapes_of(net, x)
 draw_network(shapes)
-plt.show()
+show_with_alt(
+    plt.gcf(),
+    "The network as boxes with shapes: frame x and its other view go through the same encoder to F and F_hat, "
+    "through the same psi, meet in their mean, and head, upsampling and sigmoid make the mask.",
+)
 
 # %% tags=["nbval-check-output"]
 for name, shape in shapes.items():
@@ -109,7 +113,11 @@ fig, row = plt.subplots(1, 4, figsize=(13, 3.2), layout="constrained")
 for ax, branch in zip(row, branches, strict=True):
     ax.imshow(branch[0].abs().mean(dim=0), cmap="cividis")
     ax.set(xticks=[], yticks=[], title=f"stride {320 // branch.shape[-1]}: {branch.shape[1]} maps")
-plt.show()
+show_with_alt(
+    fig,
+    "Four maps of the encoder, from stride 4 to stride 32: fine blotches in the first, a few large squares in "
+    "the last.",
+)
 
 # %% [markdown]
 # Each panel is the mean over one branch's maps, of a network that has learned nothing yet. The first branch still
@@ -345,7 +353,11 @@ for ax in rows.flat:
     ax.set(xticks=[], yticks=[])
 for ax, name in zip(rows[:, 0], ("x", "x_hat", "pseudo-label"), strict=True):
     ax.set_ylabel(name)
-plt.show()
+show_with_alt(
+    fig,
+    "Three columns, each a frame x, the same frame in other colours x_hat, and its pseudo-label. All of a "
+    "column is flipped together; nothing else moves.",
+)
 
 # %% [markdown]
 # ### Exercise 3: the loss of a batch
@@ -460,7 +472,11 @@ right.plot(history[:, 1], color=PALETTE["vermillion"], linewidth=2.5)
 right.set(xlabel="step", ylabel="$L_{AIR}$, on a log axis", yscale="log")
 for ax in (left, right):
     ax.grid(alpha=0.3)
-plt.show()
+show_with_alt(
+    fig,
+    "Left: the Dice loss over 60 steps falls from 0.75 to 0.35. Right: the AIR loss on a log axis falls to a "
+    "fifth, and trembles a lot.",
+)
 
 # %%
 masks_explorer(small_frame, probs, small_truth).show()
@@ -578,7 +594,12 @@ for ax, column in zip(row, ("IoU", "IoU, new people", "same mask"), strict=True)
     ax.axhline(3.5, color="black", linewidth=0.8, linestyle=":")  # above: the paper's rows; below: ours
     ax.set_yticks(range(6), list(methods))
     ax.grid(axis="x", alpha=0.3)
-plt.show()
+show_with_alt(
+    fig,
+    "Three panels with a row for each method and a dot for each of two seeds: IoU, IoU on new people, and how "
+    "far the mask stays the same in another light. In IoU the dots of a row lie about as far apart as the "
+    "rows; the mask stays the same least in the two rows without a siamese branch.",
+)
 
 # %%
 new = "IoU, new people"
@@ -686,7 +707,12 @@ for ax, (title, clips) in zip(row, panels.items(), strict=True):
     ax.set_yticks(range(3), list(ways))
     ax.grid(axis="x", alpha=0.3)
 row[0].legend(loc="lower left", fontsize=11)
-plt.show()
+show_with_alt(
+    fig,
+    "Two panels, networks that learned from all six kinds of scene and networks tried on a kind they had not "
+    "seen. Each has a row for a network without a branch, for the siamese one and for colour augmentation. In "
+    "another light all are lower, the one without a branch by most, colour augmentation by least.",
+)
 
 # %%
 test = {(way, clips, light): np.mean(measured[ways[way]][f"test, crowd, {clips}"][light])

@@ -14,6 +14,7 @@ What the checks know of right and wrong answers is tested in `test_checks`, the 
 nbval runs every notebook afresh and compares these answers, as their cells carry the tag `nbval-check-output`.
 """
 
+import html
 import importlib.util
 import re
 import sys
@@ -84,6 +85,23 @@ def test_nothing_volatile_is_kept(name, notebook):
     assert not [cell for cell in notebook.cells if set(cell.metadata) - {"tags"}]
     assert not [out for cell in code_cells(notebook) for out in cell.outputs if build.WIDGET in out.get("data", {})]
     assert (FOLDER / f"{name}.ipynb").stat().st_size < 4_000_000
+
+
+@every_notebook
+def test_every_picture_has_alternative_text(name, notebook):
+    """In the HTML itself, where screen readers find it, and in the metadata for whoever converts the notebook."""
+    pictures = 0
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            assert not [kind for kind in data if kind.startswith("image/")], f"{cell.id}: end it with show_with_alt"
+            if "<img" in data.get("text/html", ""):
+                alt = output.metadata["text/html"]["alt"]
+                assert len(alt) > 30, cell.id
+                assert f'alt="{html.escape(alt)}"' in data["text/html"]
+                assert data["text/plain"] == alt
+                pictures += 1
+    assert pictures >= 2
 
 
 @every_notebook
