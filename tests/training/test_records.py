@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mpas_lite.training.records import COLUMNS, TrainingLog, is_log, processor, read_log
+from mpas_lite.training.records import COLUMNS, TrainingLog, is_log, model_card, processor, read_log
 
 HEADER = ",".join(COLUMNS) + "\n"
 
@@ -104,3 +104,26 @@ def test_the_processor_is_the_first_that_the_machine_names(monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "read_text", nothing)
     assert processor() == "arm"
+
+
+def test_a_card_says_what_is_noted_and_what_is_not() -> None:
+    noted = {"pairs": 12, "epochs": 3, "steps": 9, "skipped": ["a", "b"], "encoder_weights": "imagenet"}
+    noted |= {"validation_iou": 0.51239, "settings": {"lr": 0.02}}
+    lines = model_card(noted, {"encoder": "hrnet_w48", "width": 64}, "1.2.3").splitlines()
+    assert lines[0] == "# Model card: crowd segmentation with hrnet_w48"
+    assert "- Pairs of frame and pseudo-label: 12; 2 left out as damaged" in lines
+    assert "- Epochs: 3; steps: 9" in lines
+    assert "- Encoder started from: imagenet" in lines
+    assert "- IoU on the validation pairs: 0.5124" in lines
+    assert [line for line in lines if line.startswith("| ")][2:] == [
+        "| encoder | hrnet_w48 |",
+        "| width | 64 |",
+        "| lr | 0.02 |",
+    ]
+    assert lines[-1] == "Written by mpas_lite 1.2.3."
+    lines = model_card({}, {"encoder": "hrnet_w48"}, "1.2.3").splitlines()
+    assert "- Pairs of frame and pseudo-label: not noted" in lines
+    assert "- Epochs: not noted; steps: not noted" in lines
+    assert "- Encoder started from: random weights" in lines
+    assert "- IoU on the validation pairs: not measured" in lines
+    assert "- IoU on the validation pairs: 0.0000" in model_card({"validation_iou": 0.0}, {"encoder": "x"}, "1")
