@@ -36,8 +36,8 @@ def test_two_walks_of_two_steps_by_hand() -> None:
     assert path_similarity(FOUR, 3)[0, 0] == pytest.approx(0.16)
 
 
-@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32])
-def test_whole_numbers_and_single_precision_become_double(dtype: type) -> None:
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float16, np.float32])
+def test_whole_numbers_and_lower_precision_become_double(dtype: type) -> None:
     W = np.ones((2, 2), dtype)
     assert path_similarity(W, 9).dtype == np.float64
     assert path_similarity(W, 9)[0, 1] == 256  # as 2**8 walks; not around again at 255
