@@ -337,3 +337,15 @@ def test_a_net_is_siamese_and_fusing_with_64_maps_unless_told_otherwise() -> Non
     assert net.provenance == {"encoder_weights": None}
     assert (net.psi[0].bias, net.head.kernel_size, net.head.padding) == (None, (3, 3), (1, 1))
     assert net.head.bias is not None
+
+
+def test_psi_normalises_each_of_its_maps_and_cuts_them_at_zero() -> None:
+    torch.manual_seed(0)
+    net = MPASNet(TINY, width=8).train()
+    with torch.inference_mode():
+        maps = net.psi(net.encode(torch.rand(2, 3, 64, 96)))
+    assert maps.shape == (2, 8, 16, 24)
+    assert maps.min() == 0
+    # Of a standard normal half is cut, and the mean square of the other half is one half.
+    torch.testing.assert_close((maps == 0).float().mean(), torch.tensor(0.5), atol=0.15, rtol=0)
+    torch.testing.assert_close(maps.square().mean(dim=(0, 2, 3)), torch.full((8,), 0.5), atol=0.25, rtol=0)
