@@ -300,7 +300,7 @@ def test_the_format_of_checkpoints_stays(run_folder: Path) -> None:
     assert set(content["run"]) == {
         "the net's encoder", "the net's siamese", "the net's width", "the net's long_side", "encoder_weights", "pairs",
         "precision", "batch_size", "lr", "momentum", "weight_decay", "schedule", "loss", "literal_dice", "air_weight",
-        "augmentation", "seed", "accumulate", "ema",
+        "augmentation", "view", "seed", "accumulate", "ema",
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from .foreground import shadows as shadows
 from .foreground import without_shadows as without_shadows
 from .light import light_change as light_change
 from .light import match_light as match_light
-from .not_crowd import not_crowd as not_crowd
+from .other_movers import not_crowd as not_crowd
 from .outline import close_gaps as close_gaps
 from .outline import distance_to as distance_to
 from .person_size import PersonSize as PersonSize

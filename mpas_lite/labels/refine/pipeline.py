@@ -27,7 +27,7 @@ from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.labels.refine.camera import steadying, unwarp_mask, warp
 from mpas_lite.labels.refine.foreground import without_shadows
 from mpas_lite.labels.refine.light import match_light
-from mpas_lite.labels.refine.not_crowd import not_crowd
+from mpas_lite.labels.refine.other_movers import not_crowd
 from mpas_lite.labels.refine.outline import close_gaps, distance_to, doubtful
 from mpas_lite.labels.refine.person_size import local_height
 from mpas_lite.labels.refine.settings import Refinement

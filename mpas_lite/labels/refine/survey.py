@@ -13,7 +13,7 @@ from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.labels.refine.camera import camera_motion, shift_of, warp
 from mpas_lite.labels.refine.foreground import without_shadows
 from mpas_lite.labels.refine.light import match_light
-from mpas_lite.labels.refine.not_crowd import swaying
+from mpas_lite.labels.refine.other_movers import swaying
 from mpas_lite.labels.refine.person_size import PersonSize, person_size
 from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.motion.klt import Particles

@@ -6,7 +6,7 @@ import pytest
 from mpas_lite.labels.refine.background import estimate_background
 from mpas_lite.labels.refine.foreground import foreground_mask, shadows
 from mpas_lite.labels.refine.light import apply_illumination, light_change
-from mpas_lite.labels.refine.not_crowd import swaying, vehicles
+from mpas_lite.labels.refine.other_movers import swaying, vehicles
 from mpas_lite.labels.refine.outline import close_gaps, distance_to, doubtful
 from mpas_lite.labels.refine.person_size import person_size
 from tests.labels.refine.hand_made import HEIGHT, PERSON, WIDTH, floor, walk

@@ -20,7 +20,7 @@ from mpas_lite.labels.frames import LabelledFrame, label_frames
 from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.labels.refine.foreground import foreground_mask, shadows
 from mpas_lite.labels.refine.light import match_light
-from mpas_lite.labels.refine.not_crowd import not_crowd
+from mpas_lite.labels.refine.other_movers import not_crowd
 from mpas_lite.labels.refine.outline import close_gaps, distance_to
 from mpas_lite.labels.refine.person_size import local_height
 from mpas_lite.labels.refine.pipeline import seed_mask

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mpas_lite.labels.refine.not_crowd import not_crowd, swaying, vehicles
+from mpas_lite.labels.refine.other_movers import not_crowd, swaying, vehicles
 from mpas_lite.labels.refine.person_size import PersonSize
 
 SHAPE = (120, 160)
