@@ -11,6 +11,7 @@ from tests.helpers import ROOT
 pytestmark = pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="runs in a source tree only")
 
 
+@pytest.mark.slow
 def test_one_command_prints_a_table_and_writes_what_it_measured(tmp_path):
     from mpas_lite.files.atomic import read_json
 

@@ -67,6 +67,7 @@ def test_importing_the_package_loads_no_torch_and_no_opencv():
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout == "[]\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["crowd_graph", "collective_merging", "circular_region_merging", "render_scene", "iou", "pseudo_label"],
@@ -107,6 +108,7 @@ def test_every_folder_names_what_is_public():
             assert getattr(door, name) is not None
 
 
+@pytest.mark.slow
 @needs_source
 def test_the_readme_program_runs(tmp_path):
     program = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)

@@ -29,6 +29,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import fuzz, kill, mutants
 from benchmarks.kinds import KINDS
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 

@@ -14,6 +14,8 @@ from mpas_lite.network.weights import fingerprint, load
 from mpas_lite.training.records import read_log
 from mpas_lite.video.images import read_image, write_image
 
+pytestmark = pytest.mark.slow
+
 
 def mpas_lite(capsys, monkeypatch, *arguments):
     """Run ``mpas-lite ARGUMENTS`` in this process: exit code, stdout, stderr."""
@@ -194,7 +196,10 @@ def text(path):
         (lambda p, clip: ["run", text(p / "a.mp4"), "--out", p / "out"], "a.mp4 is not a video"),
         (lambda p, clip: ["run", single(p / "one"), "--out", p / "out"], "has 1 frame; to see motion"),
         (lambda p, clip: ["run", still(p / "still"), "--out", p / "out", *FAST], "Nothing moves in these pairs"),
-        (lambda p, clip: ["run", clip, "--out", p / "out", "-z", "0.05", *FAST], r"z must be .*below 1/K = 1/20.*it is 0\.05"),
+        (
+            lambda p, clip: ["run", clip, "--out", p / "out", "-z", "0.05", *FAST],
+            r"z must be .*below 1/K = 1/20.*it is 0\.05",
+        ),
         (lambda p, clip: ["run", clip, clip, "--truth", p, "--out", p / "out"], "exactly one INPUT"),
         (lambda p, clip: ["run", clip, "--truth", p / "none", "--out", p / "out", *FAST], "no folder .*none"),
         (lambda p, clip: ["run", clip, "--out", p / "out", "--encoder", "hrnet_w84", *FAST], "hrnet_w48"),

@@ -15,6 +15,8 @@ from mpas_lite.course.checks.exercises import ROOMS
 from mpas_lite.course.checks.judging import Answer
 from tests.course.answers.merging import discs
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = [one.number for notebook in ROOMS for one in of_notebook(notebook)]
 ANSWERS = {
     number: answers

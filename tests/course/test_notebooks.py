@@ -218,6 +218,7 @@ def test_nobodys_work_is_overwritten(tmp_path):
         copy_notebooks(first)
 
 
+@pytest.mark.slow
 def test_the_build_tells_what_is_wrong(tmp_path):
     header = "# %% [markdown]\n# A notebook\n\n# %%\n"
     import_line = "from mpas_lite.course.widgets.exercises import try_exercise\n"
@@ -264,6 +265,7 @@ def test_the_build_writes_over_the_course_and_nothing_else(tmp_path, monkeypatch
     assert not build.is_of_the_course(tmp_path / "00_mine.ipynb")
 
 
+@pytest.mark.slow
 def test_the_build_keeps_the_first_picture_of_an_explorer(tmp_path):
     path = tmp_path / "00_good.py"
     path.write_text(

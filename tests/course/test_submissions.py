@@ -14,6 +14,8 @@ from mpas_lite.course.grading import instructor_copy, role, student_copy
 from mpas_lite.course.notebooks import copy_notebooks, notebook_paths
 from mpas_lite.course.submissions import Points, as_csv, check_submissions, exercises_in, with_verdicts
 
+pytestmark = pytest.mark.slow
+
 PATHS = {path.name[:2]: path for path in notebook_paths()}
 every_notebook = pytest.mark.parametrize("number", PATHS)
 

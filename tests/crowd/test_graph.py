@@ -35,6 +35,7 @@ def columns(rows: list) -> tuple[np.ndarray, np.ndarray]:
     return array[:, :2], array[:, 2:]
 
 
+@pytest.mark.slow
 @given(particles, st.integers(1, 30), st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_equals_brute_force(rows: list, k: int, clip: bool) -> None:
@@ -46,6 +47,7 @@ def test_equals_brute_force(rows: list, k: int, clip: bool) -> None:
     np.testing.assert_allclose(W.toarray(), np.nan_to_num(expected), atol=1e-12)
 
 
+@pytest.mark.slow
 @given(particles, st.integers(1, 30))
 @settings(max_examples=200, deadline=None)
 def test_neighbours_come_nearest_first_and_never_oneself(rows: list, k: int) -> None:

@@ -29,6 +29,7 @@ def merged_densely(Z: np.ndarray, limit: float, min_size: int) -> np.ndarray:
     return labels
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 150),
@@ -122,6 +123,7 @@ def test_a_thousand_crowds_merge_as_by_the_dense_inverse(
     np.testing.assert_array_equal(collective_merging(W, z, threshold=threshold), np.where(small, 0, labels))
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(2, 14),
@@ -162,6 +164,7 @@ def test_merging_of_larger_crowds_equals_the_dense_inverse(
     np.testing.assert_array_equal(labels, merged_densely(dense_Z(W, z), limit, 10))
 
 
+@pytest.mark.slow
 def test_the_certificate_alone_settles_every_link(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merging, "_DENSE_SOLVE_LIMIT", 0)
     for clip in (True, False):

@@ -250,6 +250,7 @@ def test_the_papers_scenes_all_there_and_not_at_all(tmp_path):
 # ------------------------------------------------------------------------------------------------- the real clips
 
 
+@pytest.mark.slow
 def test_the_real_clips(real_data):
     road, mall = collective_motion(real_data / "cmd")[0], cuhk_crowd(real_data / "cuhk_crowd")[0]
     assert (road.name, road.scene, len(road.video())) == ("639-12", "639", 330)
@@ -261,6 +262,7 @@ def test_the_real_clips(real_data):
     assert [scene for scene, clips in scenes.items() if clips] == ["1_8_groupSplit"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cmd", "cuhk_crowd"])
 def test_real_tracklets_count_frames_as_the_video_does(real_data, name):
     """Followed by our own KLT, the authors' points go where theirs went, and not if t were off by one."""
@@ -276,6 +278,7 @@ def test_real_tracklets_count_frames_as_the_video_does(real_data, name):
     assert miss[0] < min(miss[-1], miss[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cmd", "cuhk_crowd"])
 @pytest.mark.parametrize("settings", [{}, {"interval": 1, "min_speed": 0}], ids=["default", "authors"])
 def test_the_method_on_the_authors_particles(real_data, name, settings):

@@ -18,6 +18,8 @@ from mpas_lite.video import finding, folder_video
 from mpas_lite.video.clip import clips_of
 from mpas_lite.video.images import write_image
 
+pytestmark = pytest.mark.slow
+
 DEADLY = """
 import os, cv2
 open_it = cv2.VideoCapture

@@ -22,6 +22,8 @@ from mpas_lite.video.clip import Clip
 from mpas_lite.video.images import write_image
 from mpas_lite.video.reader import read_video
 
+pytestmark = pytest.mark.slow
+
 METHODS = {"CM+CRM", "MOG2", "MOG2 closed", "MPASNET"}
 TRAINING = {"loss": [0.5], "segmentation": [0.4], "air": [0.1], "steps": 3}
 LABEL = LabelSettings(every=5, radius=8.0, interval=3)

@@ -32,6 +32,8 @@ from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.reader import read_video
 from tests.helpers import ROOT, make_crowd_clip
 
+pytestmark = pytest.mark.slow
+
 TINY = ReproduceSettings(
     label=LabelSettings(every=5, radius=4, quality=0.02, min_distance=2.0, min_size=5),
     encoder="mobilenetv3_small_050",

@@ -152,6 +152,7 @@ def hold(folder):
     return holder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [".", "below", "../"])
 def test_a_folder_is_refused_while_it_or_one_above_or_below_is_held(tmp_path, held):
     folder = tmp_path / "a" / "out"

@@ -8,6 +8,7 @@ from mpas_lite.labels.circles import circular_region_merging, radius_in_pixels
 points = st.lists(st.tuples(st.integers(-30, 90), st.integers(-30, 70)), max_size=12)
 
 
+@pytest.mark.slow
 @given(points=points, radius=st.floats(1, 30))
 def test_union_of_discs_by_definition(points, radius):
     position = np.array(points, float).reshape(-1, 2)

@@ -113,6 +113,7 @@ def test_names_that_are_not_ours_are_no_frames(tmp_path):
     assert pseudolabel.frame_indices_in(tmp_path) == {20, 1_000_000}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_refined_clip_is_kept_as_long_as_it_is_whole(tmp_path, moving_square, monkeypatch):
     settings = LabelSettings(every=3, radius=5, refine=Refinement(standing=False))
@@ -137,6 +138,7 @@ def test_fewer_particles_than_neighbours_are_no_error(moving_square):
     assert all(0 < len(labelled.particles) < 50 for labelled in few)
 
 
+@pytest.mark.slow
 def test_one_bad_clip_does_not_end_the_run(tmp_path, moving_square):
     for t, frame in enumerate(moving_square):
         write_image(tmp_path / "good" / f"{t:03d}.png", frame)
@@ -198,6 +200,7 @@ def test_numbers_of_processes_that_are_none(tmp_path, jobs):
         pseudo_label_many([tmp_path], tmp_path / "out", jobs=jobs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_warnings_of_other_processes_come_home(tmp_path, moving_square, jobs):
     for name in ("a", "b"):

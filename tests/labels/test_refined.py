@@ -18,6 +18,7 @@ from mpas_lite.video.reader import read_video
 SETTINGS = LabelSettings(every=3, radius=5, refine=Refinement())
 
 
+@pytest.mark.slow
 def test_labels_in_memory_are_those_on_disk(tmp_path, moving_square):
     pairs = pseudo_label(moving_square, tmp_path, settings=SETTINGS, name="square", progress=False)
     survey, refined = refine_video(moving_square, SETTINGS)

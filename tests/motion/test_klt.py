@@ -87,6 +87,7 @@ def test_corners_are_3000_at_most_and_3_px_apart_unless_told_otherwise():
     assert len(find_corners(faint, quality=0.02)) == 4
 
 
+@pytest.mark.slow
 def test_track_without_options_is_track_with_those_it_documents(moving_square):
     options = {"max_corners": 3000, "quality": 0.01, "min_distance": 3.0, "min_speed": 0.2, "max_drift": 1.0}
     for video in (noise_that_moves(1), moving_square):
@@ -171,6 +172,7 @@ def test_every_kept_frame_yields_also_when_windows_overlap(moving_square):
     assert [p.frame for p in track(moving_square, every=1, interval=2)] == list(range(28))
 
 
+@pytest.mark.slow
 def test_overlapping_windows_and_separate_ones_see_the_same(moving_square):
     dense = {p.frame: p for p in track(moving_square, every=1)}
     for sparse in track(moving_square, every=8):

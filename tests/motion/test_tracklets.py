@@ -19,6 +19,7 @@ tracks = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(tracks)
 def test_tracklets_are_read_as_they_were_written(tmp_path_factory, tracks):
     path = tmp_path_factory.mktemp("trk") / TRACKLET_FILE

@@ -63,6 +63,7 @@ def test_equal_nets_give_equal_bytes_in_every_process(tmp_path: Path) -> None:
     assert list(header) == sorted(header)
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_the_bytes(clip: Path, tmp_path: Path) -> None:
     sums = set()
     for workers in (0, 2):
@@ -115,6 +116,7 @@ def write_net(path: Path, *, config: Any = None, tensors: Any = None, **metadata
 NAN = torch.tensor([float("nan")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -150,6 +152,7 @@ def test_hostile_weights_are_one_sentence(tmp_path: Path, changes: dict[str, Any
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_a_saved_net_is_noticed(tmp_path: Path) -> None:
     save(new_net(), tmp_path / "net.safetensors")
     whole = (tmp_path / "net.safetensors").read_bytes()
@@ -240,6 +243,7 @@ def mutants() -> dict[str, Callable[[dict[str, Any]], Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", mutants())
 def test_a_readable_checkpoint_that_is_wrong_is_one_sentence(run_folder: Path, clip: Path, tmp_path: Path, name: str):
     path = tmp_path / "checkpoint.pt"
@@ -251,6 +255,7 @@ def test_a_readable_checkpoint_that_is_wrong_is_one_sentence(run_folder: Path, c
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_a_checkpoint_is_noticed(run_folder: Path, tmp_path: Path) -> None:
     whole = (run_folder / "checkpoint.pt").read_bytes()
     before = torch.load(run_folder / "checkpoint.pt", weights_only=True)

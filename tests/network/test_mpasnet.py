@@ -23,6 +23,7 @@ def net() -> MPASNet:
     return MPASNet(TINY, width=8).eval()
 
 
+@pytest.mark.slow
 def test_hrnet_w48_gives_the_four_branches_of_hrnetv2() -> None:
     encoder = make_encoder("hrnet_w48").to("meta")
     shapes = [tuple(branch.shape) for branch in encoder(torch.empty(1, 3, 64, 96, device="meta"))]
@@ -113,6 +114,7 @@ def test_fusion_is_noted_only_where_there_is_none(net: MPASNet, tmp_path) -> Non
     assert load(tmp_path / "fusing.safetensors").fusion
 
 
+@pytest.mark.slow
 def test_psi_can_keep_the_maps_of_f() -> None:
     """The literal reading of the paper's 1x1xC, and ours beside it."""
     with torch.device("meta"):
@@ -152,6 +154,7 @@ def test_config_builds_an_equal_net() -> None:
     torch.testing.assert_close(again.eval()(x), net.eval()(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["test_convnext", "test_mambaout", "vgg11"])
 def test_encoders_of_other_kinds(encoder: str) -> None:
     prob, f, _ = MPASNet(encoder)(torch.rand(1, 3, 40, 70), torch.rand(1, 3, 40, 70))
@@ -274,6 +277,7 @@ def test_two_views_and_logits_are_what_a_call_gives(fusion: bool) -> None:
         MPASNet(TINY, siamese=False).two_views(x, x_hat)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("siamese", [True, False])
 def test_forward_pass_and_losses_stay_on_one_cuda_device(siamese: bool) -> None:
     """With tensors that only pretend to be there: torch raises where a CPU tensor meets one on a GPU."""

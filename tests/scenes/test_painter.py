@@ -169,6 +169,7 @@ def test_lamps_of_a_car_are_white_in_front_and_red_behind():
     assert any(min(c[:3]) > 150 for c in coming)
 
 
+@pytest.mark.slow
 def test_a_walker_who_leaves_the_camera_moves_up_and_a_mirrored_scene_is_true_to_itself():
     """Positions and velocities of whole scenes, mirrored and not, follow the pixels: the body moves with them."""
     for seed in range(4):

@@ -38,6 +38,7 @@ def crossing() -> scenes.Scene:
     return render_scene("crossing", seed=2, frames=8, shape=SMALL)
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_and_shorter_clip_is_a_beginning(crossing):
     again = render_scene("crossing", seed=2, frames=3, shape=SMALL)
     assert np.array_equal(again.frames, crossing.frames[:3])
@@ -54,6 +55,7 @@ def test_other_seed_other_scene(crossing):
     assert np.abs(other.frames[0].astype(int) - crossing.frames[0]).mean() > 5
 
 
+@pytest.mark.slow
 def test_shapes_types_and_truth_fit_together(scene):
     t, h, w = 12, 240, 320
     assert scene.frames.shape == (t, h, w, 3)
@@ -181,6 +183,7 @@ def test_crowd_of_one_distance_is_a_closing_beyond_the_edges_of_the_picture():
     np.testing.assert_array_equal(region, expected[40:-40, 40:-40])
 
 
+@pytest.mark.slow
 def test_walkers_keep_their_distance_and_walk_as_people_do():
     """Weidmann's 1.34 +- 0.26 m/s, a part that pauses, and never nearer than two bodies."""
     route = [
@@ -218,6 +221,7 @@ def test_background_offers_corners_where_nobody_is(scene):
     assert len(corner) > 60
 
 
+@pytest.mark.slow
 def test_camera_shake_moves_picture_and_truth_together():
     still = render_scene("aerial", seed=7, frames=4, shape=SMALL, noise=0)
     shaken = render_scene("aerial", seed=7, frames=4, shape=SMALL, noise=0, camera_shake_px=3.0)
@@ -250,6 +254,7 @@ def test_write_scene_and_read_it_back(tmp_path, crossing):
     assert facts["frames"] == 8
 
 
+@pytest.mark.slow
 def test_benchmark_splits_do_not_overlap_and_resume(tmp_path):
     options = {"clips_per_kind": 1, "frames": 2, "shape": SMALL, "names": ["aerial"]}
     made = [scenes.render_benchmark(tmp_path, split=s, **options)[0] for s in scenes.SPLITS]

@@ -199,6 +199,7 @@ def test_those_who_only_stand_are_where_the_plan_has_them():
         assert moment.heading[2:].tolist() == [1.0, -2.0]
 
 
+@pytest.mark.slow
 def test_pauses_last_five_seconds_on_the_average():
     plan = Plan([Route(np.array([(-200.0, 0.0), (200.0, 0.0)]), 60.0, group_share=0.0)], 40)
     standing = np.array([m.standing for m in moments(plan, 500, fps=10, pause_fraction=0.3)])

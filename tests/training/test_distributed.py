@@ -20,6 +20,8 @@ from mpas_lite.network.weights import load
 from mpas_lite.training.fitting import fit
 from tests.helpers import ROOT, write_pairs
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith(("RANK", "WORLD_SIZE", "SLURM_"))},
     "PYTHONPATH": str(ROOT),

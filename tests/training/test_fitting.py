@@ -64,6 +64,7 @@ def test_pairs_in_which_nothing_moves_are_refused(clip: Path, tmp_path: Path) ->
     fit(new_net(), [tmp_path / "still", clip], epochs=1, **QUICK)  # one still clip among others is fine
 
 
+@pytest.mark.slow
 def test_damaged_pairs_are_left_out_named_and_counted_at_the_end(clip: Path, tmp_path: Path) -> None:
     whole = tmp_path / "clip"
     shutil.copytree(clip, whole)

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 # ------------------------------------------------------------------------------------------- learning
 
 
+@pytest.mark.slow
 def test_a_net_learns_bright_squares(clip: Path) -> None:
     net = new_net()
     history = fit(net, clip, epochs=15, **QUICK)
@@ -168,6 +169,7 @@ def test_losses_of_a_step_are_those_of_the_printed_formulas(
     assert history.loss[0] == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_rate_is_constant_or_falls_along_a_cosine(clip: Path, tmp_path: Path, monkeypatch) -> None:
     """What the log says is what the optimizer had, also after a resume."""
     used: list[float] = []
@@ -214,6 +216,7 @@ class PretendedFabric:
     strategy = SimpleNamespace(precision=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("siamese", [True, False])
 @pytest.mark.parametrize("loss", ["dice", "cross_entropy"])
 def test_a_step_stays_on_one_cuda_device_and_looks_at_no_value(siamese: bool, loss: str, monkeypatch) -> None:
@@ -264,6 +267,7 @@ def test_averaged_weights_are_the_moving_average_of_the_steps(clip: Path, tmp_pa
         torch.testing.assert_close(weight, 0.7 * steps[0][name] + 0.3 * steps[1][name], msg=name)
 
 
+@pytest.mark.slow
 def test_averages_resume_bit_for_bit(clip: Path, tmp_path: Path) -> None:
     whole, parts = new_net(), new_net()
     fit(whole, clip, epochs=2, ema=0.9, accumulate=2, **QUICK)

@@ -20,6 +20,8 @@ from mpas_lite.training.validation import pair_iou
 from mpas_lite.video.images import read_image, write_image
 from tests.helpers import new_net, weights_equal, write_pairs
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"accelerator": "cpu", "progress": False, "batch_size": 2, "long_side": 64, "say": str}
 
 

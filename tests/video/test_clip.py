@@ -122,6 +122,7 @@ def test_a_folder_with_one_video_is_read_as_both(tmp_path, moving_square):
 # ------------------------------------------------------------------------------------------------- in another process
 
 
+@pytest.mark.slow
 def test_clips_are_opened_and_counted_elsewhere_and_a_deadly_one_ends_nothing(
     tmp_path, folder, moving_square, monkeypatch
 ):

@@ -115,6 +115,7 @@ def test_data_behind_a_jpeg_do_no_harm(tmp_path):
     assert read_image(tmp_path / "a.jpg").shape == (48, 64, 3)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_whatever_the_bytes_are_it_is_an_image_or_one_sentence(tmp_path_factory, data):

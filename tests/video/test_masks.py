@@ -143,6 +143,7 @@ def test_nobody_in_a_transparent_picture_is_nobody(tmp_path):
     assert not read_mask(tmp_path / "0.png").any()
 
 
+@pytest.mark.slow
 @given(arrays(np.uint8, (4, 5), elements=st.sampled_from(CDNET)))
 def test_the_codes_of_ground_truth_in_16_bits(codes):
     with tempfile.TemporaryDirectory() as folder:

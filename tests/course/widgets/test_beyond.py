@@ -32,6 +32,7 @@ def labelled():
     return list(mp.label_frames(video, settings)), spread.frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["low", "reach", "closing", "shadows", "standing", "perspective", "not_crowd"])
 def test_both_ends_of_every_control_draw_and_differ(explorer, name):
     pictures = set()
@@ -50,6 +51,7 @@ def test_all_controls_at_one_end_draw(explorer, extreme):
     assert "IoU" in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -83,11 +85,13 @@ def test_the_callbacks_are_pure(explorer):
         assert first[1] == second[1]
 
 
+@pytest.mark.slow
 def test_without_truth_there_is_no_iou():
     explorer = refinement_explorer(CLIP, index=AT)
     assert "IoU" not in explorer.callback(**values(explorer))[1]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_shown_is_told():
     with pytest.raises(ValueError, match="Frame 41 is not kept; choose one of 0, 10, 20"):
         refinement_explorer(CLIP, index=41)

@@ -241,6 +241,7 @@ def test_the_line_says_what_was_counted(explorer, W, graph):
     assert "Missing: 0;" in nobody
 
 
+@pytest.mark.slow
 def test_controls_have_names_and_units_and_values_that_can_be_read_out(explorer):
     assert {name: control.value for name, control in explorer.controls.items()} == {"start": 3, "end": 1, "length": 4}
     assert all(len(control.description) > 10 for control in explorer.controls.values())
@@ -249,6 +250,7 @@ def test_controls_have_names_and_units_and_values_that_can_be_read_out(explorer)
         assert explorer.controls[name].options[2] == ("particle 2", 2)
 
 
+@pytest.mark.slow
 def test_every_control_works_everywhere_and_changes_picture_and_line(explorer):
     for control in explorer.controls.values():
         before = control.value
@@ -261,6 +263,7 @@ def test_every_control_works_everywhere_and_changes_picture_and_line(explorer):
         assert len({line for _, line in drawn}) == len(drawn)
 
 
+@pytest.mark.slow
 def test_every_end_of_every_slider_answers_within_150_ms(explorer):
     for values in product(*(sorted({min(ends(c)), max(ends(c))}) for c in explorer.controls.values())):
         for control, value in zip(explorer.controls.values(), values, strict=True):

@@ -43,6 +43,7 @@ def test_labels_have_the_numbers_of_their_frames(background):
     assert {label.mask.shape for label in labels} == {label.valid.shape for label in labels} == {(HEIGHT, WIDTH)}
 
 
+@pytest.mark.slow
 def test_what_stands_beyond_the_reach_of_particles_is_not_labelled():
     frames, masks, found = walk()
     upper = [(p, np.where(p.position[:, 1] < 68, g, 0)) for p, g in found]  # only his head moves with the crowd

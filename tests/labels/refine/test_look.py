@@ -45,6 +45,7 @@ def test_what_is_no_crowd_is_left_out_where_that_is_asked_for(judged):
     assert len(judged["given"]) == len(frames)
 
 
+@pytest.mark.slow
 def test_particles_are_brought_to_the_working_size(judged):
     frames, _, found = walk()
     large = [cv2.resize(frame, None, fx=6, fy=6, interpolation=cv2.INTER_NEAREST) for frame in frames]
@@ -78,6 +79,7 @@ def test_particles_are_steadied_with_their_frame(judged):
         assert np.abs(position - particles.position).max() < 0.5
 
 
+@pytest.mark.slow
 def test_doubt_lies_where_the_border_is_in_the_shaken_frame():
     frames, _, moved, _ = shaken_clip()
     for label in refined(frames, moved, doubt=True)[1][1:]:

@@ -40,6 +40,7 @@ def test_each_step_helps_where_it_should():
     assert score(refined(frames, found)[1], masks) > score(refined(frames, found, shadows=False)[1], masks) + 0.1
 
 
+@pytest.mark.slow
 def test_who_stops_keeps_the_label_forward_and_backward():
     frames, masks, found = walk(stand=range(12, 22), speed=5)
     halt = slice(12, 22)
@@ -132,6 +133,7 @@ def test_a_clip_of_one_frame_and_of_none():
     assert survey.notes
 
 
+@pytest.mark.slow
 def test_large_frames_are_worked_on_small_and_given_back_large():
     frames, masks, found = walk()
     large = [cv2.resize(frame, None, fx=6, fy=6, interpolation=cv2.INTER_NEAREST) for frame in frames]
