@@ -12,8 +12,8 @@ Segmentation in Video Scenes", ICIP 2021, arXiv 2101.08609), in the order of the
     evaluation   masks against ground truth
 
 Around it are ``scenes`` (synthetic crowds with exact truth), ``datasets`` (public ones), ``plots``, the ``course``, the
-``experiments`` (the main job, the paper's tables) and the ``cli``; beneath it ``files`` (what is written, safely) and
-``runtime`` (devices, processes).
+``experiments`` (the main job, the paper's tables) and the ``cli``; beneath it ``options``
+(settings declared once), ``files`` (what is written, safely) and ``runtime`` (devices, processes).
 
 Names are imported when they are first touched: ``import mpas_lite`` loads neither torch nor OpenCV.
 What is public is listed in ``__init__.pyi``, here and in each folder.
