@@ -9,7 +9,7 @@ and so the clip tells more than its motion. Each step here uses one thing more a
     perspective  circles and gaps are measured in people: far ones are smaller
     standing     what was labelled while it moved stays labelled while it looks the same
     not_crowd    vehicles are wide, of one piece and much faster than people; trees sway and get nowhere
-    camera       a shaking camera is steadied first; with a moving one the prior is switched off
+    camera       a shaking camera is steadied first; with a moving one (no part rests) the prior is switched off
 
 Nothing of this is in the paper; ``LabelSettings(refine=None)`` is the paper's method to the last bit.
 """

@@ -15,6 +15,7 @@ from mpas_lite.labels.refine.foreground import without_shadows
 from mpas_lite.labels.refine.light import match_light
 from mpas_lite.labels.refine.other_movers import swaying
 from mpas_lite.labels.refine.person_size import PersonSize, person_size
+from mpas_lite.labels.refine.resting import camera_rests
 from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.motion.klt import Particles
 from mpas_lite.video.arrays import Frame, Mask
@@ -76,9 +77,9 @@ def survey_clip(
     samples = [samples[k] for k in np.unique(np.linspace(0, len(samples) - 1, SAMPLES).astype(int))]
     if settings.camera:
         motion = camera_motion(samples[::2])
-        if motion is None:
+        if motion is None and not camera_rests(samples, estimate_background(samples).image):
             return Survey(None, constant, notes=(_NOTHING_STANDS,))
-        shakes = bool(np.quantile(shift_of(motion, samples[0].shape[:2]), 0.75) > 0.7)
+        shakes = motion is not None and bool(np.quantile(shift_of(motion, samples[0].shape[:2]), 0.75) > 0.7)
         if shakes and (motion := camera_motion(samples)) is not None:
             notes.append("The camera shakes; frames are steadied before they are compared with the background.")
             samples = [warp(s, m) for s, m in zip(samples, motion, strict=True)]
