@@ -10,7 +10,8 @@ import numpy as np
 from mpas_lite.video.arrays import Frame
 
 GRID = 8  # the picture is cut into 8 x 8 cells
-SAME_EDGES = 0.75  # correlation of a cell's edges with those behind
+SAME_EDGES = 0.65  # correlation of a cell's edges with those behind
+OTHER_EDGES = 0.75  # and what it must be below with those of the same cell, moved a little
 EDGES = 10.0  # standard deviation of a cell's gradient, grey levels: plain ground and sky look the same in any pan,
 SHIFT = 4  # px, either way: as do lines along it, so a cell counts whose edges so far on are others
 
@@ -35,7 +36,7 @@ def camera_rests(frames: Sequence[Frame], background: Frame) -> bool:
     behind = _cells(edges)
     tells = behind.std(axis=1) >= EDGES
     for axis in (0, 1):
-        tells &= _correlation(behind, _cells(np.roll(edges, SHIFT, axis))) < SAME_EDGES
+        tells &= _correlation(behind, _cells(np.roll(edges, SHIFT, axis))) < OTHER_EDGES
     if not tells.any():
         return False
     rests = np.stack([_correlation(behind[tells], _cells(_edges(frame))[tells]) > SAME_EDGES for frame in frames])

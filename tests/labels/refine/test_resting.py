@@ -13,13 +13,13 @@ from mpas_lite.motion import Particles
 from mpas_lite.video import read_video
 from tests.helpers import texture
 
-WALL = np.repeat(texture(400, 600)[..., None], 3, axis=2)
+WALL = np.repeat(texture(600, 900)[..., None], 3, axis=2)
 FRAMES = 32
 
 
 def other(number):
-    """What passes close to the camera in one frame, (120, 160, 3)."""
-    return np.repeat(texture(120, 160, 100 + number)[..., None], 3, axis=2)
+    """What passes close to the camera in one frame, (240, 320, 3)."""
+    return np.repeat(texture(240, 320, 100 + number)[..., None], 3, axis=2)
 
 
 def crowded(view, hidden=0.6):
@@ -27,27 +27,27 @@ def crowded(view, hidden=0.6):
     frames = []
     for number in range(FRAMES):
         frame = view(number).copy()
-        columns = 160 if number == FRAMES // 2 else round(160 * hidden)
+        columns = 320 if number == FRAMES // 2 else round(320 * hidden)
         frame[:, :columns] = other(number)[:, :columns]
         frames.append(frame)
     return frames
 
 
 def fixed(number):
-    return WALL[100:220, 100:260]
+    return WALL[100:340, 100:420]
 
 
 def panning(number):
-    return WALL[100:220, 4 * number : 4 * number + 160]
+    return WALL[100:340, 8 * number : 8 * number + 320]
 
 
 def zooming(number):
     move = np.float64([[1 + 0.03 * number, 0, -100], [0, 1 + 0.03 * number, -100]])
-    return cv2.warpAffine(WALL, move, (160, 120))
+    return cv2.warpAffine(WALL, move, (320, 240))
 
 
 def cut(number):
-    return WALL[100:220, 100:260] if number < FRAMES / 2 else WALL[250:370, 300:460]
+    return WALL[100:340, 100:420] if number < FRAMES / 2 else WALL[350:590, 500:820]
 
 
 def rests(frames):
@@ -81,11 +81,11 @@ def test_all_frames_but_a_few_must_have_something_at_rest():
 
 def test_lines_tell_nothing_of_a_pan_along_them_and_plain_ground_of_none():
     lines = np.repeat(
-        np.repeat(np.uint8(40 + 160 * (np.arange(120) // 6 % 2))[:, None], 160, axis=1)[..., None], 3, axis=2
+        np.repeat(np.uint8(40 + 160 * (np.arange(240) // 6 % 2))[:, None], 160, axis=1)[..., None], 3, axis=2
     )
     assert not rests([lines] * FRAMES)
-    assert not rests([lines[:120].transpose(1, 0, 2).copy()] * FRAMES)
-    assert not rests([np.full((120, 160, 3), 90, np.uint8)] * FRAMES)
+    assert not rests([lines.transpose(1, 0, 2).copy()] * FRAMES)
+    assert not rests([np.full((240, 320, 3), 90, np.uint8)] * FRAMES)
     assert not rests([np.uint8(90 + fixed(0) // 100)] * FRAMES)
 
 
@@ -94,8 +94,8 @@ def test_what_is_seen_once_and_never_again_does_not_rest():
     frames = [other(number).copy() for number in range(FRAMES)]
     for number, frame in enumerate(frames):
         for cell in (2 * number % 64, (2 * number + 1) % 64, (2 * number + 30) % 64, (2 * number + 31) % 64):
-            top, left = 15 * (cell // 8), 20 * (cell % 8)
-            place = np.s_[max(top - 3, 0) : top + 18, max(left - 3, 0) : left + 23]
+            top, left = 30 * (cell // 8), 40 * (cell % 8)
+            place = np.s_[max(top - 3, 0) : top + 33, max(left - 3, 0) : left + 43]
             frame[place] = fixed(number)[place]
     assert not camera_rests(frames, fixed(0))
     assert camera_rests(crowded(fixed), fixed(0))
@@ -113,7 +113,7 @@ def test_close_people_before_leaves_are_seen_by_a_fixed_camera(real_data):
     if not frames.is_dir():
         pytest.skip("the clip sbi_people_foliage is not at hand")
     video = read_video(frames)
-    samples = [frame for _, frame in video.frames(range(0, 341, 11))]
+    samples = [frame for _, frame in video.frames(range(0, 341, 10))]
     assert camera_motion(samples[::2]) is None
     assert rests(samples)
     small = [cv2.resize(frame, None, fx=1.3, fy=1.3)[60:300, 4 * k : 4 * k + 280] for k, frame in enumerate(samples)]
