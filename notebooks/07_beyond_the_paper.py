@@ -707,7 +707,7 @@ show_with_alt(
 for name in ("shakes", "pans slowly"):
     assert scores[name]["refined"] == max(scores[name].values())
 assert scores["pans"]["refined"] == scores["pans"]["circles"]  # switched off, and a sentence says so
-assert scores["ground covered"]["refined"] == scores["ground covered"]["circles"]
+assert 0 < scores["ground covered"]["refined"] - scores["ground covered"]["circles"] < 0.05
 for name in ("ground covered", "16 frames", "as it is"):
     assert scores[name]["median closed"] > scores[name]["refined"]
 for name in ("ground covered", "shadow creeps"):
@@ -724,9 +724,10 @@ assert creep[0] > 4 * creep[60]
 #
 # - A camera that shakes, or pans slowly, is steadied first. There the refined label is the best of the four. MOG2 and
 #   the median know nothing of cameras.
-# - A faster pan switches the refinement off, **and so does a crowd that hides the ground**: nothing that stands still is
-#   seen, and the two cannot be told apart. The circles stay. That is safe, and here it is a pity: MOG2 and the median,
-#   which ask no questions, are far ahead.
+# - A faster pan switches the refinement off, with a sentence, and the circles stay.
+# - Where a crowd **covers the ground**, parts of the picture rest all the same, so the camera is not taken for a moving
+#   one. But little of the background is ever seen, and the refined label is hardly better than circles. MOG2 and the
+#   median, which ask no questions, are far ahead.
 # - In a clip of 16 frames, two thirds of a second, the median is far ahead, and the refinement hardly better than
 #   circles. It was made for longer clips.
 # - One background for a whole clip means one light for every place. When a shadow creeps over the street, the early
