@@ -37,7 +37,9 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
+from mpas_lite.evaluation.scores import iou
 from mpas_lite.experiments.settings import ReproduceSettings
+from mpas_lite.experiments.table_statistics import mean_and_std
 from mpas_lite.labels.pseudolabel import pseudo_label
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.network.inference import segment
@@ -249,7 +251,7 @@ def train_and_score(run: Run, out: Path, device: str) -> None:
         return
     started = time.perf_counter()
     v = VARIANTS[run.variant]
-    learn, score = clips_of(run.fold, out)
+    learn, judge = clips_of(run.fold, out)
     torch.manual_seed(run.seed)
     net = MPASNet(v.encoder, encoder_weights=v.weights, siamese=v.siamese, fusion=v.fusion)
     pairs = PairDataset(learn, long_side=SETTINGS.long_side)
@@ -268,7 +270,7 @@ def train_and_score(run: Run, out: Path, device: str) -> None:
             accelerator=device, workers=0, progress=False,
         )  # fmt: skip
     found = {}
-    for folder in score:
+    for folder in judge:
         with np.load(folder / "frames.npz") as clip:
             lights = {"lit": clip["frames"]}
             lights["other light"] = np.array(
@@ -279,8 +281,8 @@ def train_and_score(run: Run, out: Path, device: str) -> None:
         for light, frames in lights.items():
             masks = np.array([mask for _, mask in segment(net, frames, device=device)])
             for kind, truth in truths.items():
-                both, either = (masks & truth & valid).sum(), ((masks | truth) & valid).sum()
-                found.setdefault(f"{folder.parent.name}/{folder.name}", {})[f"{kind}, {light}"] = float(both / either)
+                score = iou(masks, truth, valid)  # of all pixels of all frames
+                found.setdefault(f"{folder.parent.name}/{folder.name}", {})[f"{kind}, {light}"] = score
     file.parent.mkdir(parents=True, exist_ok=True)
     content = {"run": vars(run), "steps": history.steps, "seconds": time.perf_counter() - started, "iou": found,
                "segmentation": history.segmentation[-1], "air": history.air[-1]}  # fmt: skip
@@ -288,11 +290,10 @@ def train_and_score(run: Run, out: Path, device: str) -> None:
     os.replace(file.with_suffix(".part"), file)
 
 
-def _many(todo: Sequence[Run], out: Path, device: str, deadline: float) -> None:
-    """A process' work: runs until the time is over."""
-    for run in todo:
-        if time.time() < deadline:
-            train_and_score(run, out, device)
+def _in_time(run: Run, out: Path, device: str, deadline: float) -> None:
+    """The run, unless the time is over."""
+    if time.time() < deadline:
+        train_and_score(run, out, device)
 
 
 # ------------------------------------------------------------------------------------------------ the table
@@ -338,11 +339,10 @@ def table(out: Path) -> Iterator[str]:
 
 
 def _cell(of_seed: dict[int, float]) -> str:
-    values = list(of_seed.values())
-    if not values:
+    if not of_seed:
         return ""
-    deviation = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.3f}{deviation}"
+    mean, std = mean_and_std(list(of_seed.values()))
+    return f"{mean:.3f}" + ("" if std is None else f" ± {std:.3f}")
 
 
 def record(out: Path) -> dict[str, Any]:
@@ -419,7 +419,7 @@ def train(
     todo = [run for run in todo if not run.file(out).exists()]
     print(f"{len(todo)} runs", flush=True)
     work = Parallel(processes, batch_size=1, return_as="generator_unordered")(
-        delayed(_many)([run], out, device, deadline) for run in todo
+        delayed(_in_time)(run, out, device, deadline) for run in todo
     )
     list(tqdm(work, total=len(todo), unit="run", mininterval=10))
 

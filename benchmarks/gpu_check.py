@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from benchmarks.gpu_training import WARM_UP, bare, training, write_pairs
+from benchmarks.gpu_training import WARM_UP, bare, training, wait, write_pairs
 from mpas_lite import MPASNet, fit, recalibrate_batch_norm, segment
 from mpas_lite.experiments.reproduction import reproduce
 from mpas_lite.experiments.settings import ReproduceSettings
@@ -248,8 +248,7 @@ def _median_seconds(call: Callable[[], Any], device: torch.device, repeat: int =
     for _ in range(repeat + 2):
         started = time.perf_counter()
         call()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        wait(device)
         seconds.append(time.perf_counter() - started)
     return statistics.median(seconds[2:])
 

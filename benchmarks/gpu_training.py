@@ -74,12 +74,12 @@ def bare(fabric: Fabric, net: MPASNet, batch_size: int, size: int, steps: int) -
     started = 0.0
     for step in range(WARM_UP + steps):
         if step == WARM_UP:
-            _wait(fabric.device)
+            wait(fabric.device)
             started = time.perf_counter()
         model.zero_grad()
         prob, f, f_hat = model(x, x_hat)
         fabric.backward(prob.mean() + (f - f_hat).square().mean())
-    _wait(fabric.device)
+    wait(fabric.device)
     return batch_size * steps / (time.perf_counter() - started)
 
 
@@ -92,7 +92,7 @@ def training(net: MPASNet, pairs: Path, batch_size: int, devices: int, options: 
     return len(rows) / sum(1 / float(row["images_per_s"]) for row in rows)
 
 
-def _wait(device: torch.device) -> None:
+def wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

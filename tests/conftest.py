@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mpas_lite.video import finding, folder_video
 from tests.helpers import REAL, texture, write_pairs
 
 
@@ -28,6 +29,16 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What this process looks through: a folder, or the header of an image."""
+    seen: list[Path] = []
+    for module, name in ((finding, "contents"), (folder_video, "image_view")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda path, real=real: seen.append(path) or real(path))
+    return seen
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,14 @@ POSITION = np.array([[0.0, 0.0], [2.0, 0.9], [0.6, 2.2], [4.3, 1.2], [5.6, 2.6]]
 VELOCITY = np.array([[5.0, 0.0], [4.0, 3.0], [3.0, 4.0], [5.0, 0.0], [-4.0, 3.0]])
 
 
+# A program's first lines: a decoder that takes its whole process with it at files whose name has "deadly" in it.
+DEADLY = """
+import os, cv2
+open_it = cv2.VideoCapture
+cv2.VideoCapture = lambda path, *rest: os._exit(77) if "deadly" in path else open_it(path, *rest)
+"""
+
+
 def weights_equal(a: MPASNet, b: MPASNet) -> bool:
     """Whether two nets have the same weights and running statistics, bit for bit."""
     import torch
@@ -123,3 +131,14 @@ def ends(control: Any) -> list[Any]:
     if hasattr(control, "options"):
         return [value for _, value in control.options]
     return [control.min, control.max] if hasattr(control, "max") else [True, False]
+
+
+def drawn_at_ends(explorer: Explorer, control: Any) -> list[tuple[bytes, str]]:
+    """Picture and line at each of a control's ends; afterwards it stands where it stood."""
+    before = control.value
+    drawn = []
+    for value in ends(control):
+        control.value = value
+        drawn.append(explorer.draw())
+    control.value = before
+    return drawn

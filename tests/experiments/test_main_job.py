@@ -14,17 +14,11 @@ from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.files.atomic import read_json
 from mpas_lite.training.config import TrainConfig
 from mpas_lite.training.self_training import Rounds
-from mpas_lite.video import finding, folder_video
 from mpas_lite.video.clip import clips_of
 from mpas_lite.video.images import write_image
+from tests.helpers import DEADLY
 
 pytestmark = pytest.mark.slow
-
-DEADLY = """
-import os, cv2
-open_it = cv2.VideoCapture
-cv2.VideoCapture = lambda path, *rest: os._exit(77) if "deadly" in path else open_it(path, *rest)
-"""
 
 
 @pytest.fixture
@@ -73,16 +67,6 @@ def test_rounds_are_part_of_the_steps():
 
 
 FAST = RunSettings(encoder="mobilenetv3_small_050", encoder_weights=None, steps=2, long_side=64, pairs=10)
-
-
-@pytest.fixture
-def looks(monkeypatch):
-    """What is looked through: a folder, or the header of an image, by this process."""
-    seen = []
-    for module, name in ((finding, "contents"), (folder_video, "image_view")):
-        real = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda path, real=real: seen.append(path) or real(path))
-    return seen
 
 
 @pytest.mark.parametrize("every", [0, 2])

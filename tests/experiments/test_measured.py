@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import statistics
 
 import pytest
 
 from mpas_lite.experiments import air_study
+from mpas_lite.experiments.table_statistics import mean_and_std
 from tests.helpers import ROOT
 
 
 def _cell(values: list[float]) -> str:
-    deviation = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.3f}{deviation}"
+    mean, std = mean_and_std(values)
+    return f"{mean:.3f}" + ("" if std is None else f" ± {std:.3f}")
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])

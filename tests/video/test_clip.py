@@ -9,16 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mpas_lite.video import finding, folder_video
 from mpas_lite.video.clip import Clip, clips_of, opened_apart
 from mpas_lite.video.images import write_image
 from mpas_lite.video.reader import read_video
-
-DEADLY = """
-import os, cv2
-open_it = cv2.VideoCapture
-cv2.VideoCapture = lambda path, *rest: os._exit(77) if "deadly" in path else open_it(path, *rest)
-"""
+from tests.helpers import DEADLY
 
 
 @pytest.fixture
@@ -33,16 +27,6 @@ def write_film(path, frames):
     for frame in frames:
         writer.write(frame)
     writer.release()
-
-
-@pytest.fixture
-def looks(monkeypatch):
-    """Which paths are looked at, and which images' headers are read."""
-    seen = []
-    for module, name in ((finding, "contents"), (folder_video, "image_view")):
-        real = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda path, real=real: seen.append(path) or real(path))
-    return seen
 
 
 def test_a_folder_is_looked_at_once_and_its_images_once(folder, looks):

@@ -74,18 +74,21 @@ def survey_clip(
         return Survey(None, constant, notes=(f"{len(samples)} frames are too few to tell the background: discs stay.",))
     notes = []
     shakes = False
+    background = None
     samples = [samples[k] for k in np.unique(np.linspace(0, len(samples) - 1, SAMPLES).astype(int))]
     if settings.camera:
         motion = camera_motion(samples[::2])
-        if motion is None and not camera_rests(samples, estimate_background(samples).image):
-            return Survey(None, constant, notes=(_NOTHING_STANDS,))
+        if motion is None:
+            background = estimate_background(samples)
+            if not camera_rests(samples, background.image):
+                return Survey(None, constant, notes=(_NOTHING_STANDS,))
         shakes = motion is not None and bool(np.quantile(shift_of(motion, samples[0].shape[:2]), 0.75) > 0.7)
         if shakes and (motion := camera_motion(samples)) is not None:
             notes.append("The camera shakes; frames are steadied before they are compared with the background.")
             samples = [warp(s, m) for s, m in zip(samples, motion, strict=True)]
     some = np.unique(np.linspace(0, max(len(found) - 1, 0), min(len(found), SURVEYED)).astype(int))
     found = [found[int(k)] for k in some]
-    background = estimate_background(samples)
+    background = background or estimate_background(samples)
     if background.known.mean() < 0.5:
         notes.append("Where people cover the ground nearly all of the time the background is not seen: discs stay.")
     person = constant

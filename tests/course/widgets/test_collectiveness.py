@@ -19,7 +19,7 @@ from mpas_lite.course.widgets.collectiveness import (
     sweep_noise,
 )
 from mpas_lite.motion.vicsek import order
-from tests.helpers import ends
+from tests.helpers import drawn_at_ends, ends
 
 FRAME = np.full((120, 160, 3), 90, np.uint8)
 
@@ -111,12 +111,7 @@ def test_crowd_plot_of_those_who_stand():
 def test_every_control_works_at_both_ends_and_changes_picture_and_line(name, particles, sweep):
     explorer = noise_explorer(sweep) if name == "noise" else outlier_explorer(FRAME, particles)
     for control in explorer.controls.values():
-        before = control.value
-        drawn = []
-        for value in ends(control):
-            control.value = value
-            drawn.append(explorer.draw())
-        control.value = before
+        drawn = drawn_at_ends(explorer, control)
         assert drawn[0][0] != drawn[-1][0]
         assert drawn[0][1] != drawn[-1][1]
     for extreme in (0, -1):

@@ -16,7 +16,7 @@ from mpas_lite.course.widgets.graph import (
     spectral_radius,
     walk_similarity,
 )
-from tests.helpers import POSITION, VELOCITY, ends
+from tests.helpers import POSITION, VELOCITY, drawn_at_ends, ends
 
 FRAME = np.full((60, 80, 3), 90, np.uint8)
 
@@ -121,12 +121,7 @@ def explorers():
 def test_every_slider_works_at_both_ends_and_changes_picture_and_line(name):
     explorer = explorers()[name]
     for control in explorer.controls.values():
-        before = control.value
-        drawn = []
-        for value in ends(control):
-            control.value = value
-            drawn.append(explorer.draw())
-        control.value = before
+        drawn = drawn_at_ends(explorer, control)
         assert drawn[0][0] != drawn[1][0]
         assert drawn[0][1] != drawn[1][1]
     for extreme in (0, 1):

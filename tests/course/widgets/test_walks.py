@@ -25,7 +25,7 @@ from mpas_lite.course.widgets.walks import (
     walk_product,
     walks_between,
 )
-from tests.helpers import POSITION, VELOCITY, ends
+from tests.helpers import POSITION, VELOCITY, drawn_at_ends, ends
 
 K, Z = 2, 0.25
 
@@ -253,12 +253,7 @@ def test_controls_have_names_and_units_and_values_that_can_be_read_out(explorer)
 @pytest.mark.slow
 def test_every_control_works_everywhere_and_changes_picture_and_line(explorer):
     for control in explorer.controls.values():
-        before = control.value
-        drawn = []
-        for value in ends(control):
-            control.value = value
-            drawn.append(explorer.draw())
-        control.value = before
+        drawn = drawn_at_ends(explorer, control)
         assert len({picture for picture, _ in drawn}) == len(drawn)
         assert len({line for _, line in drawn}) == len(drawn)
 
