@@ -21,6 +21,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
+from tqdm.auto import tqdm
 
 from mpas_lite.files.atomic import atomic_write
 from mpas_lite.network.mpasnet import MPASNet
@@ -174,6 +175,7 @@ def _train_elsewhere(
 
 def _train_into(fabric: Fabric, net: MPASNet, train: Callable[..., Any], file: Path) -> None:
     end_with_parent()
+    tqdm.set_lock(threading.RLock())  # its own is shared among processes, and left over where one is killed
     try:
         end, state = train(fabric, net, told=file.with_suffix(".stop").exists)
     except (ValueError, OSError) as error:

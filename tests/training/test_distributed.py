@@ -262,6 +262,30 @@ def test_what_goes_wrong_in_a_training_process_is_the_sentence_it_said(clip: Pat
 
 
 @pytest.mark.slow
+def test_a_training_process_that_is_killed_leaves_nothing_to_be_warned_of(tmp_path: Path) -> None:
+    """What follows the sentence would hide it: of the processes of a run that fails, some are killed."""
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import multiprocessing, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from tqdm.auto import tqdm\n"
+        "from mpas_lite.training.processes import _train_into\n\n"
+        "def train(fabric, net, told):\n"
+        "    tqdm([], disable=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n\n"
+        "if __name__ == '__main__':\n"
+        "    arguments = (None, None, train, Path(sys.argv[1]))\n"
+        "    process = multiprocessing.get_context('spawn').Process(target=_train_into, args=arguments)\n"
+        "    process.start()\n"
+        "    process.join()\n"
+        "    print(process.exitcode)\n"
+    )
+    command = [sys.executable, str(script), str(tmp_path / "result.pt")]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True)
+    assert (done.stdout.strip(), done.stderr) == (str(-signal.SIGKILL), "")
+
+
+@pytest.mark.slow
 def test_readers_without_the_spawn_guard_are_explained(clip: Path, tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(
