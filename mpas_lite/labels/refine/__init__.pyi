@@ -2,6 +2,7 @@ from .background import densest_value as densest_value
 from .background import estimate_background as estimate_background
 from .background_model import Background as Background
 from .foreground import foreground_mask as foreground_mask
+from .foreground import foreground_score as foreground_score
 from .foreground import shadows as shadows
 from .foreground import without_shadows as without_shadows
 from .light import light_change as light_change

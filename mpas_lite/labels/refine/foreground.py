@@ -43,6 +43,37 @@ def foreground_mask(frame: Frame, background: Background, *, low: float, high: f
     return strong[part]
 
 
+def foreground_score(frame: Frame, background: Background, *, threshold: float = Refinement().high) -> np.ndarray:
+    """How far a frame differs from the background: 0 where it is the background or its shadow, 1 at the threshold.
+
+    The frame is one in the background's light, see :func:`~mpas_lite.labels.refine.light.match_light`.
+
+    Parameters
+    ----------
+    frame : (H, W, 3) uint8
+    background : Background
+    threshold : float
+        In standard deviations of the noise.
+
+    Returns
+    -------
+    (H, W) float32
+        Differences over the threshold; in shadows 0.
+
+    Examples
+    --------
+    >>> behind = Background(np.full((9, 9, 3), 80, np.uint8), np.ones((9, 9), np.float32), np.ones((9, 9), bool))
+    >>> frame = behind.image.copy()
+    >>> frame[:, 5:] = (110, 70, 70)
+    >>> foreground_score(frame, behind, threshold=20)[4, [1, 8]]
+    array([0. , 1.5], dtype=float32)
+    """
+    distance = largest(cv2.absdiff(smooth(frame), background.flat)).astype(np.float32)
+    score = distance / (threshold * background.noise)
+    score[shadows(frame, background)] = 0
+    return np.asarray(score, np.float32)
+
+
 def shadows(frame: Frame, background: Background, *, colour: float = 0.12) -> Mask:
     """Where the frame shows the background in another light: as dark as a shadow at most, and of the same colour.
 

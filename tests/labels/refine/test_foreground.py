@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mpas_lite.labels.refine.background_model import DARKEST_SHADOW, Background
-from mpas_lite.labels.refine.foreground import deepest_shadow, foreground_mask, shadows, without_shadows
+from mpas_lite.labels.refine.foreground import deepest_shadow, foreground_mask, foreground_score, shadows, without_shadows
 from mpas_lite.labels.refine.settings import Refinement
 from tests.helpers import texture
 
@@ -94,6 +94,18 @@ def test_without_colours_the_texture_of_the_ground_must_be_seen_in_a_shadow():
     assert not plain((120, 110, 100)).colourless
     assert plain((102, 101, 100)).colourless
     assert not plain((103, 101, 100)).colourless  # 3 levels apart on average
+
+
+def test_the_score_is_one_at_the_threshold_and_none_in_shadow():
+    background = plain((200, 150, 100), noise=2.0)
+    frame = background.image.copy()
+    frame[5:25, 5:25] = (140, 105, 70)
+    frame[30:50, 5:25] = (200, 170, 60)
+    score = foreground_score(frame, background, threshold=20.0)
+    assert score.dtype == np.float32
+    assert score[15, 15] == score[55, 70] == 0
+    assert score[40, 15] == 1.0
+    assert foreground_score(frame, background, threshold=10.0)[40, 15] == 2.0
 
 
 def test_shadows_are_taken_out_or_left():
