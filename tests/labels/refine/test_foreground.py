@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from mpas_lite.labels.refine.background_model import DARKEST_SHADOW, Background
-from mpas_lite.labels.refine.foreground import deepest_shadow, foreground_mask, foreground_score, shadows, without_shadows
+from mpas_lite.labels.refine.foreground import (
+    deepest_shadow,
+    foreground_mask,
+    foreground_score,
+    shadows,
+    without_shadows,
+)
 from mpas_lite.labels.refine.settings import Refinement
 from tests.helpers import texture
 
