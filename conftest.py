@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ ROOT = Path(__file__).parent
 
 def pytest_configure(config: pytest.Config) -> None:
     """Run the notebooks in this very environment, and compare the outputs that are tagged nbval-check-output."""
+    os.environ.setdefault("MPAS_LITE_CLAIMS", "strict")  # what a notebook claims of its numbers is tested, too
     option = config.option
     if not hasattr(option, "nbval_lax"):
         return

@@ -66,6 +66,7 @@ def main() -> None:
     if not sources:
         sys.exit(f"There is no notebook {' '.join(options.numbers)} in {HERE}.")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow down a machine of few cores
+    os.environ["MPAS_LITE_CLAIMS"] = "strict"  # a claim that is false stops the build
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     failed = False
     for path in sources:

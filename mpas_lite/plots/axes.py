@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpas_lite.plots.overlays import fade_to_white
+from mpas_lite.plots.palette import PALETTE, PATTERNS
 from mpas_lite.video.arrays import Frame
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ def legend_below(ax: Axes) -> Axes:
         handletextpad=0.3,
     )
     return ax
+
+
+def name_region(ax: Axes, name: str, color: str) -> None:
+    """Enter a region of a frame into the legend: a square of its colour and pattern (`mpas_lite.plots.palette`)."""
+    look = {"facecolor": PALETTE[color], "edgecolor": "black", "hatch": 3 * PATTERNS.get(color, "")}
+    ax.fill([float("nan")], [float("nan")], label=name, **look)
 
 
 def chart_axes(ax: Axes) -> Axes:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from mpas_lite.evaluation.scores import iou
-from mpas_lite.plots.axes import LABEL, TICK, TITLE, axes_on_frame, legend_below
+from mpas_lite.plots.axes import LABEL, TICK, TITLE, axes_on_frame, legend_below, name_region
 from mpas_lite.plots.overlays import overlay, overlay_errors
 from mpas_lite.plots.palette import ERROR_COLORS, ORANGE, PALETTE
 from mpas_lite.video.arrays import Frame, Mask, Points
@@ -21,6 +21,7 @@ from mpas_lite.video.arrays import Frame, Mask, Points
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+GROUP_MARKS = "os^Dv*P"
 GROUP_COLORS = [PALETTE[name] for name in ("orange", "sky", "green", "yellow", "purple", "vermillion", "blue")]
 
 
@@ -52,7 +53,7 @@ def plot_particles(
     particles : Particles
         ``position`` (N, 2) in px and ``velocity`` (N, 2) in px/frame.
     labels : (N,) int, optional
-        Groups as `mpas_lite.collective_merging` numbers them: particles of a group share a colour, outliers
+        Groups as `mpas_lite.collective_merging` numbers them: particles of a group share colour and mark, outliers
         (0) are grey crosses. Without labels all particles look the same.
     ax : Axes, optional
     ahead : float
@@ -80,9 +81,9 @@ def plot_particles(
     for rank, number in enumerate(by_size):
         x, y = position[group == number].T
         u, v = velocity[group == number].T * ahead
-        color = GROUP_COLORS[rank % len(GROUP_COLORS)]
+        color, mark = GROUP_COLORS[rank % len(GROUP_COLORS)], GROUP_MARKS[rank % len(GROUP_MARKS)]
         ax.quiver(x, y, u, v, color=color, angles="xy", scale_units="xy", scale=1, width=0.003, zorder=2)
-        ax.plot(x, y, "o", color=color, markersize=size, markeredgecolor="black", markeredgewidth=size / 10)
+        ax.plot(x, y, mark, color=color, markersize=size, markeredgecolor="black", markeredgewidth=size / 10)
     groups = f", {len(by_size)} group{'s'[: len(by_size) != 1]}" if labels is not None else ""
     text = f"{'particles' if labels is None else 'kept'} ({kept.sum()}{groups})"
     ax.plot([], [], "o", color=GROUP_COLORS[0], markersize=6, markeredgecolor="black", label=text)
@@ -112,7 +113,7 @@ def plot_mask(
         return axes_on_frame(overlay(frame, mask, ORANGE, opacity=0.5), ax)
     ax = axes_on_frame(overlay_errors(frame, mask, truth, valid), ax)
     for name, color in ERROR_COLORS.items():
-        ax.plot([], [], "s", color=PALETTE[color], markersize=11, markeredgecolor="black", label=name)
+        name_region(ax, name, color)
     ax.set_title(f"IoU {iou(mask, truth, valid):.2f}", fontsize=TITLE)
     return legend_below(ax)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from mpas_lite.plots.palette import ERROR_COLORS, ORANGE, RGB, rgb
+from mpas_lite.plots.palette import ERROR_COLORS, ORANGE, PATTERNS, RGB, rgb
 from mpas_lite.video.arrays import Frame, Mask
 
 
@@ -59,7 +60,9 @@ def overlay(
 
 
 def overlay_parts(frame: Frame, parts: Mapping[str, Mask], colors: Mapping[str, str]) -> Frame:
-    """Tint several regions of a frame, each in a colour of its own; a later one covers an earlier one.
+    """Tint several regions of a frame, each in a colour and a pattern of its own; a later one covers an earlier one.
+
+    The patterns are those of ``PATTERNS``, in black: who does not see a colour sees them. One region alone has none.
 
     Parameters
     ----------
@@ -74,8 +77,41 @@ def overlay_parts(frame: Frame, parts: Mapping[str, Mask], colors: Mapping[str, 
     """
     drawn = frame
     for name, part in parts.items():
-        drawn = overlay(drawn, part, rgb(colors.get(name, "orange")), opacity=0.6)
+        color = colors.get(name, "orange")
+        drawn = overlay(drawn, part, rgb(color), opacity=0.6)
+        if len(parts) > 1 and color in PATTERNS:
+            drawn[part.astype(bool) & pattern(PATTERNS[color], (part.shape[0], part.shape[1]))] = 0
     return drawn
+
+
+@lru_cache(maxsize=32)
+def pattern(kind: str, shape: tuple[int, int]) -> Mask:
+    r"""Stripes or dots over a whole frame, a quarter of it at most; the larger the frame, the coarser.
+
+    Parameters
+    ----------
+    kind : {"/", "\\", "-", "|", "x", "."}
+        As matplotlib writes its hatches.
+    shape : (int, int)
+        Of the frame.
+
+    Returns
+    -------
+    (H, W) bool
+
+    Examples
+    --------
+    >>> for row in pattern("/", (3, 12)):
+    ...     print("".join("#" if on else "." for on in row))
+    .......#....
+    ......#.....
+    .....#......
+    """
+    y, x = np.indices(shape) // max(1, min(shape) // 240)  # in units of the stripes' width
+    if kind == ".":
+        return (x % 5 >= 3) & (y % 5 >= 3)
+    along = {"/": (x + y,), "\\": (x - y,), "-": (y,), "|": (x,), "x": (x + y, x - y)}[kind]
+    return np.logical_or.reduce([steps % 8 == 7 for steps in along])
 
 
 def mask_errors(pred: Mask, target: Mask, valid: Mask | None = None) -> dict[str, Mask]:

@@ -17,6 +17,7 @@ from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.labels.circles import circular_region_merging
 from mpas_lite.motion.klt import Particles, particles_of_window
+from mpas_lite.plots.axes import name_region
 from mpas_lite.plots.overlays import fade_to_white, mask_errors, overlay_parts
 from mpas_lite.plots.palette import ERROR_COLORS, PALETTE
 from mpas_lite.video.reader import read_video
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_GROUPS = ("orange", "sky", "green", "purple", "blue", "vermillion", "yellow")
+_GROUPS = {"orange": "o", "sky": "s", "green": "^", "purple": "D", "blue": "v", "vermillion": "*", "yellow": "P"}
 _SHOWN = 400  # px: a frame that is larger is thinned out for the picture, not for the mathematics
 
 
@@ -145,7 +146,7 @@ def _callback(frame: np.ndarray, particles: Particles, target: np.ndarray | None
         tinted = overlay_parts(faded, {name: part[::thin, ::thin] for name, part in parts.items()}, ERROR_COLORS)
         add_picture(figure, tinted, (left + 0.5, bottom, width, height))
         figure.text(left + 0.5 + width / 2, bottom + height + 0.012, title, fontsize=13, ha="center")
-        _key(figure, 0.515, {name: ERROR_COLORS.get(name, "orange") for name in parts})
+        add_key(figure, 0.515, 0.03, {name: ERROR_COLORS.get(name, "orange") for name in parts})
         return figure, f"<p style='font-size:1.15em'>{line}</p>"
 
     return draw
@@ -158,7 +159,7 @@ def _backdrop(picture: np.ndarray) -> Any:
     height, width = picture.shape[:2]
     still = Figure(figsize=(9.6, min(4.6 * height / width, 6) + 0.75), dpi=80)
     ax = _picture(still, 0, picture, "")
-    _key(still, 0.01, {"largest group": "orange", "second": "sky", "third": "green"})
+    add_key(still, 0.01, 0.03, {"largest group": "orange", "second": "sky", "third": "green"}, marks="●■▲")
     still.text(0.4, 0.03, "x  dropped", fontsize=12)
     return backdrop(still, [ax]), ax.get_position(original=True).bounds
 
@@ -166,12 +167,12 @@ def _backdrop(picture: np.ndarray) -> Any:
 def _draw_groups(ax: Axes, particles: Particles, labels: np.ndarray, thin: int) -> None:
     start = particles.position / thin
     end = start + particles.velocity * 10 / thin
-    for rank, name in enumerate(_GROUPS):
+    for rank, (name, mark) in enumerate(_GROUPS.items()):
         mine = (labels > 0) & ((labels - 1) % len(_GROUPS) == rank)
         if mine.any():  # all arrows of a colour as one line with gaps: a tenth of the time that arrows take
             paths = np.stack([start[mine], end[mine], np.full_like(end[mine], np.nan)], axis=1).reshape(-1, 2)
             ax.plot(*paths.T, color=PALETTE[name], linewidth=1.2)
-            ax.plot(*start[mine].T, "o", color=PALETTE[name], markersize=3.5, markeredgecolor="black", mew=0.4)
+            ax.plot(*start[mine].T, mark, color=PALETTE[name], markersize=3.5, markeredgecolor="black", mew=0.4)
     ax.plot(*start[labels == 0].T, "x", color="black", markersize=4, mew=0.8)
 
 
@@ -186,15 +187,10 @@ def _picture(figure: Figure, half: int, picture: np.ndarray, title: str) -> Axes
     return ax
 
 
-def _key(figure: Figure, left: float, names: Mapping[str, str]) -> None:
-    """A row of coloured squares with names under a picture."""
-    add_key(figure, left, 0.03, names)
-
-
 def plot_parts(
     frame: np.ndarray, parts: Mapping[str, np.ndarray], ax: Axes, *, colors: Sequence[str] | None = None
 ) -> Axes:
-    """Tint several regions of a frame, each in a colour of its own, with a legend beneath.
+    """Tint several regions of a frame, each in a colour and pattern of its own, with a legend beneath.
 
     Parameters
     ----------
@@ -210,13 +206,13 @@ def plot_parts(
     ValueError
         If there is not one colour for each part.
     """
-    names = list(_GROUPS[: len(parts)] if colors is None else colors)
+    names = list(list(_GROUPS)[: len(parts)] if colors is None else colors)
     if len(names) != len(parts):
         raise ValueError(f"{len(parts)} parts need as many colours, not {len(names)}.")
     color_of = dict(zip(parts, names, strict=True))
     ax.imshow(overlay_parts(fade_to_white(frame, 0.4), parts, color_of), interpolation="bilinear")
     for name, color in color_of.items():
-        ax.plot([], [], "s", color=PALETTE[color], markersize=11, markeredgecolor="black", label=name)
+        name_region(ax, name, color)
     ax.set(xticks=[], yticks=[])
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=13, frameon=False, handletextpad=0.3)
     return ax

@@ -14,8 +14,9 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from mpas_lite.plots.palette import PALETTE
+from mpas_lite.plots.palette import PALETTE, PATTERNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +103,7 @@ def add_picture(figure: Figure, picture: np.ndarray, place: Place, *, smooth: bo
     figure.add_artist(Pixels(shown, round(left + (width - size[0]) / 2), round(bottom + (height - size[1]) / 2), 0))
 
 
-def add_key(figure: Figure, x: float, y: float, colors: Mapping[str, str]) -> None:
+def add_key(figure: Figure, x: float, y: float, colors: Mapping[str, str], marks: str = "") -> None:
     """Write a row of coloured squares with names; much faster than a legend.
 
     Parameters
@@ -111,9 +112,16 @@ def add_key(figure: Figure, x: float, y: float, colors: Mapping[str, str]) -> No
     x, y : float
         Where it begins, as shares of the figure.
     colors : mapping from name to colour of `mpas_lite.plots.PALETTE`
+    marks : str
+        A character for each name, in the place of the squares with the patterns of regions.
     """
-    inch = 1 / figure.get_figwidth()
-    for name, color in colors.items():
-        figure.text(x, y, "\N{BLACK SQUARE}", color=PALETTE[color], fontsize=13)
+    inch, up = 1 / figure.get_figwidth(), 1 / figure.get_figheight()
+    for n, (name, color) in enumerate(colors.items()):
+        if marks:
+            figure.text(x, y, marks[n], color=PALETTE[color], fontsize=13)
+        else:
+            look: dict[str, Any] = {"facecolor": PALETTE[color], "hatch": 4 * PATTERNS.get(color, ""), "linewidth": 0.6}
+            square = Rectangle((x, y - 0.01 * up), 0.15 * inch, 0.15 * up, edgecolor="black", **look)
+            figure.add_artist(square).set_transform(figure.transFigure)
         figure.text(x + 0.19 * inch, y, name, fontsize=12)
         x += (0.38 + 0.092 * len(name)) * inch

@@ -78,7 +78,13 @@ def walk_explorer(
     picture, sums_axes = still.add_axes((0.01, 0.0, 0.57, 0.92)), still.add_axes((0.675, 0.14, 0.32, 0.82))
     draw_graph(picture, place, graph)
     draw_sum_scales(sums_axes, kappa(z, k), longest)
-    add_key(still, 0.01, 0.945, {"walks: wide where much comes over": "blue", "the strongest, step by step": "orange"})
+    add_key(
+        still,
+        0.01,
+        0.945,
+        {"walks: wide where much comes over": "blue", "the strongest, step by step": "orange"},
+        marks="━━",
+    )
     fresh = backdrop(still, [picture, sums_axes])
 
     def draw(start: int, end: int, length: int) -> tuple[Figure, str]:
