@@ -38,6 +38,7 @@ def render_scene(
     noise: float = 2.0,
     pause_fraction: float | None = None,
     camera_shake_px: float = 0.0,
+    waiting: float = 0.0,
 ) -> Scene:
     """Render one of ``SCENE_NAMES``, the same to the last bit for the same arguments.
 
@@ -61,6 +62,8 @@ def render_scene(
         The part of the walkers that stands at any time; by default what suits the scene.
     camera_shake_px : float
         How far a shaking mast moves the picture, px (standard deviation).
+    waiting : float
+        The part of the walkers that never moves in the whole clip, 0 to 1: people who wait, whom motion cannot find.
 
     Returns
     -------
@@ -77,12 +80,22 @@ def render_scene(
     >>> scene.frames.shape, bool((scene.crowd >= scene.person).all())
     ((2, 120, 160, 3), True)
     """
-    check_scene(name, seed=seed, frames=frames, shape=shape, fps=fps, noise=noise, pause_fraction=pause_fraction)
+    check_scene(
+        name,
+        seed=seed,
+        frames=frames,
+        shape=shape,
+        fps=fps,
+        noise=noise,
+        pause_fraction=pause_fraction,
+        waiting=waiting,
+    )
     key = (seed, SCENE_NAMES.index(name))  # of every random stream; the third number says which
     place = PLACES[name](np.random.default_rng([*key, 0]), shape)
     mirrored = bool(np.random.default_rng([*key, 1]).random() < 0.5)
     pause = place.pause_fraction if pause_fraction is None else pause_fraction
-    crowd = walk(place.plan, np.random.default_rng([*key, 2]), fps=fps, pause_fraction=pause)
+    who_waits = np.random.default_rng([*key, 7]).random(place.plan.walkers) < waiting
+    crowd = walk(place.plan, np.random.default_rng([*key, 2]), fps=fps, pause_fraction=pause, waiting=who_waits)
     shake = camera_shake(np.random.default_rng([*key, 3]), camera_shake_px)
     weather = np.random.default_rng([*key, 4])
     sensor = Sensor(shape, noise, cloud=(weather.uniform(0, 2 * np.pi), weather.uniform(6, 14)), seed=(*key, 6))
@@ -129,6 +142,7 @@ def check_scene(
     fps: float = 25.0,
     noise: float = 0.0,
     pause_fraction: float | None = None,
+    waiting: float = 0.0,
 ) -> None:
     """Refuse a name or a number with which no scene can be rendered.
 
@@ -148,3 +162,5 @@ def check_scene(
         raise ValueError(f"shape={shape} is not (height, width) with 60 to 1080 rows and 60 to 1920 columns.")
     if pause_fraction is not None and not 0 <= pause_fraction < 1:
         raise ValueError(f"pause_fraction={pause_fraction} must be at least 0 and less than 1.")
+    if not 0 <= waiting <= 1:
+        raise ValueError(f"waiting={waiting} must be from 0 to 1.")

@@ -30,7 +30,14 @@ class Moment:
     standing: np.ndarray  # (N,) bool: slower than 0.1 m/s
 
 
-def walk(plan: Plan, rng: np.random.Generator, *, fps: float, pause_fraction: float) -> Iterator[Moment]:
+def walk(
+    plan: Plan,
+    rng: np.random.Generator,
+    *,
+    fps: float,
+    pause_fraction: float,
+    waiting: np.ndarray | None = None,
+) -> Iterator[Moment]:
     """Yield the crowd frame after frame, for ever.
 
     Each walker accelerates towards the wanted speed along the route and is pushed away by others:
@@ -48,13 +55,15 @@ def walk(plan: Plan, rng: np.random.Generator, *, fps: float, pause_fraction: fl
         Frames per second.
     pause_fraction : float in [0, 1)
         The part of the walkers that stands at any time.
+    waiting : (walkers,) bool, optional
+        Who never moves at all, and with them their companions: groups wait that have such a first walker.
 
     Yields
     ------
     Moment
     """
     substeps = max(1, int(np.ceil(1 / fps / LONGEST_STEP)))
-    crowd = _Crowd(plan, rng, pause_fraction)
+    crowd = _Crowd(plan, rng, pause_fraction, waiting)
     for frame in range(-int(plan.warm_up * fps), 2**62):
         before = crowd.x.copy()
         for _ in range(substeps):
@@ -77,11 +86,12 @@ class _Crowd:
     (to the left of it) and ``wanted`` (speed) of the walkers; ``paused`` of the groups, by their first walker.
     """
 
-    def __init__(self, plan: Plan, rng: np.random.Generator, pause_fraction: float):
+    def __init__(self, plan: Plan, rng: np.random.Generator, pause_fraction: float, waiting: np.ndarray | None = None):
         self.plan, self.rng, self.pause_fraction = plan, rng, pause_fraction
         self.curves = [Curve(r.points) for r in plan.routes]
         self.walkers, people = plan.walkers, plan.walkers + len(plan.standing)
         self.route, self.group = assign_groups(plan, rng)
+        self.waiting = np.zeros(plan.walkers, bool) if waiting is None else waiting[self.group]
         spread = np.array([r.speed[1] for r in plan.routes])[self.route]
         mean = np.array([r.speed[0] for r in plan.routes])[self.route]
         wanted_of_group = rng.standard_normal(self.walkers)  # companions keep the same pace
@@ -96,7 +106,7 @@ class _Crowd:
             self.v[mine] = curve.tangent(self.s[mine]) * self.wanted[mine, None]
         walking = self.v[: self.walkers]
         self.heading = np.r_[np.arctan2(walking[:, 1], walking[:, 0]), plan.standing[:, 2]]
-        walking[self.paused[self.group]] = 0
+        walking[self.paused[self.group] | self.waiting] = 0
         self.ids, self.next_id = np.arange(people), people
         self.phase = rng.uniform(0, 2 * np.pi, people)
         self.pace = np.linalg.norm(self.v, axis=1)  # m/s, smoothed speed
@@ -126,7 +136,7 @@ class _Crowd:
 
     def advance(self, dt: float) -> None:
         """Let everybody move for so many seconds."""
-        pausing = self._pausing(dt)
+        pausing = self._pausing(dt) | self.waiting
         force = (self._wanted_velocity(pausing) - self.v) / RELAXATION
         force = force + repulsion(self.x, self.v, self.heading, self.group)
         force = force + obstacle_repulsion(self.x, self.plan.obstacles)
@@ -136,9 +146,12 @@ class _Crowd:
         limit = np.r_[1.3 * self.wanted, np.zeros(only_stand)]
         speed = np.maximum(np.linalg.norm(v, axis=1), 1e-9)
         v *= np.minimum(1, limit / speed)[:, None]
-        still = np.r_[pausing & (speed[: self.walkers] < 0.35), np.ones(only_stand, bool)]
+        stops = self.waiting | (pausing & (speed[: self.walkers] < 0.35))
+        still = np.r_[stops, np.ones(only_stand, bool)]
         v[still] = 0  # feet on the ground: nobody glides while standing
+        before, wait = self.x, np.flatnonzero(self.waiting)
         self.v, self.x = v, separate(self.x + v * dt, still, self.plan.obstacles)
+        self.x[wait] = before[wait]  # whoever waits is not pushed aside
 
     def _pausing(self, dt: float) -> np.ndarray:
         """Which walkers pause, (walkers,) bool, after groups have begun and ended their pauses."""

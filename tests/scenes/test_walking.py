@@ -219,3 +219,21 @@ def test_nobody_walks_through_a_post():
     plan = Plan([Route(EAST, 3.0)], 16, obstacles=np.array([[0.0, 0.3, 0.6]]))
     nearest = min(np.linalg.norm(m.position - [0.0, 0.3], axis=1).min() for m in moments(plan, 200))
     assert nearest > 0.75
+
+
+def test_who_waits_never_moves_and_the_others_walk_around_them():
+    plan = Plan([Route(EAST, 4.0, group_share=1.6)], 20)
+    waiting = np.arange(20) < 6
+    crowd = walk(plan, np.random.default_rng(0), fps=10, pause_fraction=0.0, waiting=waiting)
+    seen = [next(crowd) for _ in range(40)]
+    _, group = assign_groups(plan, np.random.default_rng(0))
+    wait = waiting[group]
+    assert 6 <= wait.sum() <= 8  # with their companions
+    for moment in seen:
+        np.testing.assert_array_equal(moment.position[wait], seen[0].position[wait])
+        assert moment.standing[wait].all()
+    walked = np.linalg.norm(seen[-1].position - seen[0].position, axis=1)[~wait]
+    assert (walked > 1).mean() > 0.9
+    never = walk(plan, np.random.default_rng(0), fps=10, pause_fraction=0.0, waiting=np.zeros(20, bool))
+    usual = walk(plan, np.random.default_rng(0), fps=10, pause_fraction=0.0)
+    np.testing.assert_array_equal(next(never).position, next(usual).position)
