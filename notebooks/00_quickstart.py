@@ -11,8 +11,6 @@
 # ---
 
 # %% [markdown]
-# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mpas-lite/mpas_lite/blob/main/notebooks/00_quickstart.ipynb)
-#
 # # 00 Quickstart: a video in, crowd masks out
 #
 # A camera looks at a square. Which pixels belong to the crowd? The usual answer is a network, trained on thousands of
@@ -29,11 +27,13 @@
 # **Time:** 10 minutes.
 
 # %%
-import sys
+import importlib.util
 
-if "google.colab" in sys.modules:
-    # %pip install -q "mpas_lite @ git+https://github.com/mpas-lite/mpas_lite"
-    pass
+if importlib.util.find_spec("mpas_lite") is None:
+    raise SystemExit(
+        "mpas_lite is not installed here. Run `pip install .` in the folder that holds its pyproject.toml, "
+        "then restart this notebook."
+    )
 
 # %%
 import tempfile

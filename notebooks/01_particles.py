@@ -11,8 +11,6 @@
 # ---
 
 # %% [markdown]
-# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mpas-lite/mpas_lite/blob/main/notebooks/01_particles.ipynb)
-#
 # # 01 Particles: from corners to tracklets
 #
 # Before we can ask who moves *with whom*, we must know *what moves*, and how fast. This notebook builds the first
@@ -32,11 +30,13 @@
 # **Time:** 35 minutes.
 
 # %%
-import sys
+import importlib.util
 
-if "google.colab" in sys.modules:
-    # %pip install -q "mpas_lite @ git+https://github.com/mpas-lite/mpas_lite"
-    pass
+if importlib.util.find_spec("mpas_lite") is None:
+    raise SystemExit(
+        "mpas_lite is not installed here. Run `pip install .` in the folder that holds its pyproject.toml, "
+        "then restart this notebook."
+    )
 
 # %%
 from itertools import pairwise

@@ -12,8 +12,6 @@
 # ---
 
 # %% [markdown]
-# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mpas-lite/mpas_lite/blob/main/notebooks/02_crowd_graph.ipynb)
-#
 # # 02 The crowd graph
 #
 # Two people walk in the same crowd, far apart. They do not look at each other. Still, they move together, because
@@ -35,11 +33,13 @@
 # **Time: 45 minutes**
 
 # %%
-import sys
+import importlib.util
 
-if "google.colab" in sys.modules:
-    # %pip install -q "mpas_lite @ git+https://github.com/mpas-lite/mpas_lite"
-    pass
+if importlib.util.find_spec("mpas_lite") is None:
+    raise SystemExit(
+        "mpas_lite is not installed here. Run `pip install .` in the folder that holds its pyproject.toml, "
+        "then restart this notebook."
+    )
 
 # %%
 from itertools import pairwise

@@ -12,8 +12,6 @@
 # ---
 
 # %% [markdown]
-# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mpas-lite/mpas_lite/blob/main/notebooks/03_collectiveness.ipynb)
-#
 # # 03 Collectiveness
 #
 # A marathon, a shopping street, people who wait for a bus. We see at once in which of them people move *as one*. This
@@ -35,11 +33,13 @@
 # **Time: 45 minutes**
 
 # %%
-import sys
+import importlib.util
 
-if "google.colab" in sys.modules:
-    # %pip install -q "mpas_lite @ git+https://github.com/mpas-lite/mpas_lite"
-    pass
+if importlib.util.find_spec("mpas_lite") is None:
+    raise SystemExit(
+        "mpas_lite is not installed here. Run `pip install .` in the folder that holds its pyproject.toml, "
+        "then restart this notebook."
+    )
 
 # %%
 import matplotlib.pyplot as plt

@@ -11,8 +11,6 @@
 # ---
 
 # %% [markdown]
-# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mpas-lite/mpas_lite/blob/main/notebooks/04_circular_region_merging.ipynb)
-#
 # # 04 Circular region merging: from points to a label
 #
 # So far we have particles (notebook [01](01_particles.ipynb)), a graph that joins them (
@@ -31,11 +29,13 @@
 # **Time:** 40 minutes.
 
 # %%
-import sys
+import importlib.util
 
-if "google.colab" in sys.modules:
-    # %pip install -q "mpas_lite @ git+https://github.com/mpas-lite/mpas_lite"
-    pass
+if importlib.util.find_spec("mpas_lite") is None:
+    raise SystemExit(
+        "mpas_lite is not installed here. Run `pip install .` in the folder that holds its pyproject.toml, "
+        "then restart this notebook."
+    )
 
 # %%
 import cv2

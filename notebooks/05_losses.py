@@ -11,8 +11,6 @@
 # ---
 
 # %% [markdown]
-# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mpas-lite/mpas_lite/blob/main/notebooks/05_losses.ipynb)
-#
 # # 05 Losses
 #
 # **You will** compute the losses of MPASNET by hand, watch the same small learner obey two different losses, and find
@@ -28,11 +26,13 @@
 # **Time: 60 minutes**
 
 # %%
-import sys
+import importlib.util
 
-if "google.colab" in sys.modules:
-    # %pip install -q "mpas_lite @ git+https://github.com/mpas-lite/mpas_lite"
-    print("mpas_lite is installed.")
+if importlib.util.find_spec("mpas_lite") is None:
+    raise SystemExit(
+        "mpas_lite is not installed here. Run `pip install .` in the folder that holds its pyproject.toml, "
+        "then restart this notebook."
+    )
 
 # %%
 import matplotlib.pyplot as plt

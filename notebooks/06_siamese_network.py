@@ -11,8 +11,6 @@
 # ---
 
 # %% [markdown]
-# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mpas-lite/mpas_lite/blob/main/notebooks/06_siamese_network.ipynb)
-#
 # # 06 The siamese network
 #
 # **You will** take the network of MPASNET apart, put it together again in six lines of your own, train a small one while
@@ -28,11 +26,13 @@
 # **Time: 60 minutes**
 
 # %%
-import sys
+import importlib.util
 
-if "google.colab" in sys.modules:
-    # %pip install -q "mpas_lite @ git+https://github.com/mpas-lite/mpas_lite"
-    print("mpas_lite is installed.")
+if importlib.util.find_spec("mpas_lite") is None:
+    raise SystemExit(
+        "mpas_lite is not installed here. Run `pip install .` in the folder that holds its pyproject.toml, "
+        "then restart this notebook."
+    )
 
 # %%
 import tempfile

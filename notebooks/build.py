@@ -2,11 +2,14 @@
 
     python notebooks/build.py           # all
     python notebooks/build.py 02 05     # these
-    python notebooks/build.py --links   # only write the repository's address into badges and install cells
+    python notebooks/build.py --links   # only write badges and install cells
+
+Badges and install cells are made from ``Repository`` and ``Package`` in pyproject's ``[project.urls]`` and from nothing
+else. While nobody owns them they are not there, and no cell installs anything: a name that we only guessed may be taken.
 
 A notebook is written whole or not at all. The build fails, and names the cell, where a cell raises or writes to
-stderr, where an exercise's untouched stub does not end in ``Not yet: `` and a sentence, or where a solution does
-not end in ``Right!``. Cells of exercises get the tag ``nbval-check-output``, so that the tests compare these
+stderr, where a claim is false, where an exercise's untouched stub does not end in ``Not yet: `` and a sentence, or
+where a solution does not end in ``Right!``. Cells of exercises get the tag ``nbval-check-output``, so that the tests compare these
 answers, and ids that tell what they are (``exercise-02-1``, ``check-02-1``, ``solution-text-02-1``,
 ``solution-02-1``): from these `mpas_lite.course.grading` makes the students' copy and nbgrader's source.
 
@@ -25,7 +28,9 @@ import os
 import re
 import sys
 import time
+
 from pathlib import Path
+from typing import NamedTuple
 
 import jupytext
 import nbformat
@@ -39,10 +44,15 @@ sys.path.insert(0, str(HERE.parent))
 from mpas_lite.files import atomic_write
 
 BADGE = (
-    "# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+    "[![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
     "(https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name}.ipynb)"
 )
-INSTALL = '    # %pip install -q "mpas_lite @ git+{address}"'
+A_BADGE = r"\[!\[Open In Colab\]\(\S+\)\]\(\S+\)"
+MISSING = 'if importlib.util.find_spec("mpas_lite") is None:'
+SAYS_SO = """    raise SystemExit(
+        "{why} Run `pip install .` in the folder that holds its pyproject.toml, "
+        "then restart this notebook."
+    )"""
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -60,14 +70,17 @@ def main() -> None:
     """Build what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("numbers", nargs="*", metavar="NN", help="the first digits of the names; all without them")
-    parser.add_argument("--links", action="store_true", help="only write the repository's address into the sources")
+    parser.add_argument("--links", action="store_true", help="only write badges and install cells")
     options = parser.parse_args()
     sources = [path for path in source_paths() if not options.numbers or path.name.startswith(tuple(options.numbers))]
     if not sources:
-        sys.exit(f"There is no notebook {' '.join(options.numbers)} in {HERE}.")
+        sys.exit(f"There is no notebook {' '.join(options.numbers)} here.")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow down a machine of few cores
     os.environ["MPAS_LITE_CLAIMS"] = "strict"  # a claim that is false stops the build
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    if options.links:
+        readme = HERE.parent / "README.md"
+        readme.write_text(linked_readme(readme.read_text(encoding="utf-8"), addresses()), encoding="utf-8")
     failed = False
     for path in sources:
         write_links(path)
@@ -88,7 +101,7 @@ def main() -> None:
 
 
 def source_paths() -> list[Path]:
-    """Return the sources of the course, in order."""
+    """Return the sources of the course."""
     return sorted(HERE.glob("[0-9][0-9]_*.py"))
 
 
@@ -97,27 +110,58 @@ def is_of_the_course(path: Path) -> bool:
     return path.with_suffix(".py") in source_paths()
 
 
-def repository_address() -> str:
-    """Return the repository's address, which stands in pyproject's project.urls and nowhere else."""
-    text = (HERE.parent / "pyproject.toml").read_text(encoding="utf-8")  # Python 3.10 has no tomllib
-    found = re.search(r'^\[project\.urls\]\n(?:.+\n)*?Repository = "(.+?)/?"$', text, re.MULTILINE)
-    if found is None:
-        raise BuildError("pyproject.toml has no Repository in [project.urls].")
-    return found[1]
+class Addresses(NamedTuple):
+    """Where the course can be had from; an empty address is one that nobody owns yet."""
+
+    repository: str = ""
+    package: str = ""
 
 
-def linked(text: str, name: str, address: str) -> str:
-    """Return the source of notebook ``name`` with badge and install cell of the repository at ``address``."""
-    badge = BADGE.format(repository=address.removeprefix("https://github.com/"), name=name)
-    text = re.sub(r"^# \[!\[Open In Colab\].*$", lambda _: badge, text, count=1, flags=re.MULTILINE)
-    install = INSTALL.format(address=address)
-    return re.sub(r"^[ \t]*(?:# )?%pip install .*mpas.lite.*$", lambda _: install, text, count=1, flags=re.MULTILINE)
+def addresses(pyproject: str | None = None) -> Addresses:
+    """Return what stands in ``[project.urls]`` of pyproject.toml, and nowhere else."""
+    if pyproject is None:
+        pyproject = (HERE.parent / "pyproject.toml").read_text(encoding="utf-8")  # Python 3.10 has no tomllib
+    urls = re.search(r"^\[project\.urls\]\n((?:.+\n)*)", pyproject, re.MULTILINE)
+    found = dict(re.findall(r'^(\w+) = "(.+?)/?"', urls[1] if urls else "", re.MULTILINE))
+    return Addresses(found.get("Repository", ""), found.get("Package", ""))
+
+
+def badge(name: str, at: Addresses) -> str:
+    """Return the badge that opens notebook ``name`` on Colab, in Markdown; nothing without a repository."""
+    repository = at.repository.removeprefix("https://github.com/")
+    return BADGE.format(repository=repository, name=name) if repository else ""
+
+
+def install_cell(at: Addresses) -> str:
+    """Return the source of the cell that sees to it that the package is there, or says in a sentence what to do."""
+    package = at.package.rstrip("/").rpartition("/")[2]
+    wanted = [package] * bool(package) + [f'"mpas_lite @ git+{at.repository}"'] * bool(at.repository)
+    lines = ["import importlib.util", ""]
+    for source in wanted:
+        lines += [f"{MISSING}  # as on Colab", f"    # %pip install -q {source}", "    importlib.invalidate_caches()"]
+    why = "mpas_lite could not be installed." if wanted else "mpas_lite is not installed here."
+    return "\n".join([*lines, MISSING, SAYS_SO.format(why=why)])
+
+
+def linked(text: str, name: str, at: Addresses) -> str:
+    """Return the source of notebook ``name`` with its badge and its install cell, which is its first cell of code."""
+    text = re.sub(rf"^# {A_BADGE}\n#\n", "", text, count=1, flags=re.MULTILINE)
+    if badge(name, at):
+        text = text.replace("# %% [markdown]\n", f"# %% [markdown]\n# {badge(name, at)}\n#\n", 1)
+    first = re.compile(r"(?<=^# %%\n).*?(?=\n\n# %%)", re.MULTILINE | re.DOTALL)
+    return first.sub(lambda _: install_cell(at), text, count=1)
+
+
+def linked_readme(text: str, at: Addresses) -> str:
+    """Return the README with a badge behind each notebook's name in its table, or with none."""
+    rows = re.compile(rf"^(\| \[(\d\d_\w+)\]\(notebooks/\2\.ipynb\))(?: {A_BADGE})?", re.MULTILINE)
+    return rows.sub(lambda row: f"{row[1]} {badge(row[2], at)}".rstrip(), text)
 
 
 def write_links(path: Path) -> None:
     """Bring badge and install cell of a source up to date."""
     old = path.read_text(encoding="utf-8")
-    new = linked(old, path.stem, repository_address())
+    new = linked(old, path.stem, addresses())
     if new != old:
         with atomic_write(path, ours=is_of_the_course) as temporary:
             temporary.write_text(new, encoding="utf-8")

@@ -22,7 +22,6 @@ import sys
 import jupytext
 import nbformat
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from mpas_lite.course.checks import of_notebook
 from mpas_lite.course.grading import student_copy
@@ -107,41 +106,16 @@ def test_every_picture_has_alternative_text(name, notebook):
 @every_notebook
 def test_badge_then_what_and_for_how_long_then_guarded_install(name, notebook):
     first, *rest = notebook.cells
-    address = build.repository_address()
-    lines = first.source.splitlines()
-    assert lines[0] == build.BADGE.format(repository=address.removeprefix("https://github.com/"), name=name)[2:]
-    assert [line for line in lines if line.startswith(f"# {name[:2]} ")]
+    badge = build.badge(name, build.addresses())
+    if badge:
+        assert first.source.startswith(f"{badge}\n\n# {name[:2]} ")
+    else:
+        assert first.source.startswith(f"# {name[:2]} ")
     for part in ("**You will**", "**You will learn**", "**You need**", "**Time:"):
         assert part in first.source
     assert re.search(r"\*\*Time:(\*\*)? \d+ minutes", first.source)
-    second = next(cell for cell in rest if cell.cell_type == "code")
-    assert 'if "google.colab" in sys.modules:' in second.source
-    assert f'    %pip install -q "mpas_lite @ git+{address}"' in second.source.splitlines()
-    assert second is rest[0]
-
-
-@every_notebook
-def test_the_address_is_written_by_the_build(name):
-    text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
-    assert build.linked(text, name, build.repository_address()) == text, "run: python notebooks/build.py --links"
-    moved = build.linked(text, name, "https://github.com/some-one/else-where")
-    assert moved.count("some-one/else-where") == 2
-    assert not re.findall(re.escape(build.repository_address()), moved)
-
-
-@pytest.mark.parametrize("on_colab", [True, False])
-@every_notebook
-def test_the_package_is_installed_on_colab_only(name, notebook, on_colab, monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "google.colab", raising=False)
-    if on_colab:
-        monkeypatch.setitem(sys.modules, "google.colab", object())
-    asked = []
-    shell = InteractiveShell()
-    shell.register_magic_function(asked.append, magic_name="pip")
-    result = shell.run_cell(code_cells(notebook)[0].source)
-    assert result.success
-    wanted = f'install -q "mpas_lite @ git+{build.repository_address()}"'
-    assert asked == ([wanted] if on_colab else [])
+    assert rest[0].cell_type == "code"
+    assert rest[0].source == build.install_cell(build.addresses()).replace("# %pip", "%pip")
 
 
 @every_notebook

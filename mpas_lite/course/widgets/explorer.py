@@ -10,9 +10,10 @@ import gc
 import html
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mpas_lite.plots.alternative_text import DescribedPicture
@@ -90,7 +91,7 @@ class Explorer:
         return DescribedPicture(picture, f"{self.alt} {words}").html, line
 
 
-def slider(kind: Callable[..., Any], description: str, **options: Any) -> Any:
+def slider(kind: type[Any], description: str, **options: Any) -> Any:
     """Return a control in the course's style; a slider answers when it is let go.
 
     Parameters
@@ -104,8 +105,44 @@ def slider(kind: Callable[..., Any], description: str, **options: Any) -> Any:
     """
     if hasattr(kind, "continuous_update"):
         options["continuous_update"] = False
+    tip = "tooltip" if "tooltip" in kind.class_trait_names() else "description_tooltip"  # of ipywidgets 7
     style = {"description_width": "initial"}
-    return kind(description=description, style=style, layout={"width": "95%"}, **options)
+    return kind(description=description, style=style, layout={"width": "95%"}, **{tip: description}, **options)
+
+
+def value_slider(description: str, values: Sequence[float], value: float, words: str = "{}") -> Any:
+    """Return a control for one of some values: a slider where they are evenly spaced, else a menu.
+
+    A `SelectionSlider` would tell a screen reader the value's place in the list, "3 of 7", and not the value.
+
+    Parameters
+    ----------
+    description : str
+        Symbol, meaning and unit.
+    values : sequence of numbers
+        Increasing.
+    value : number
+        The first.
+    words : str
+        How a menu writes a value.
+
+    Examples
+    --------
+    >>> value_slider("t time [steps]", [0, 10, 20], 10).step
+    10
+    >>> value_slider("s share [%]", [1, 2, 5], 2, "{} %").options
+    (('1 %', 1), ('2 %', 2), ('5 %', 5))
+    """
+    import ipywidgets
+
+    gaps = [after - before for before, after in pairwise(values)]
+    if not gaps or max(gaps) - min(gaps) > 1e-9:
+        return slider(
+            ipywidgets.Dropdown, description, options=[(words.format(one), one) for one in values], value=value
+        )
+    whole = all(isinstance(one, int) for one in values)
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    return slider(kind, description, min=values[0], max=values[-1], step=gaps[0], value=value)
 
 
 def png(figure: Figure) -> bytes:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mpas_lite.course.widgets.explorer import Explorer, slider
+from mpas_lite.course.widgets.explorer import Explorer, slider, value_slider
 from mpas_lite.course.widgets.pictures import add_key, add_picture
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.network.losses import cross_entropy_loss, dice_loss
@@ -209,8 +209,6 @@ def draw_answers(truth: np.ndarray, answers: Mapping[str, np.ndarray]) -> Figure
 
 def imbalance_explorer(noise: float = 1.0) -> Explorer:
     """Slider for the crowd's share of the picture: what each loss makes the same learner find."""
-    import ipywidgets
-
     found = {}  # learned beforehand: there are few positions, and each takes longer than a slider may
     for share in SHARES:
         crowd = toy_crowd(share, noise=noise)
@@ -226,8 +224,7 @@ def imbalance_explorer(noise: float = 1.0) -> Explorer:
         )
         return draw_answers(truth, found[share]), line
 
-    options = [(f"{share:.0%}", share) for share in SHARES]
-    share_slider = slider(ipywidgets.SelectionSlider, "s  the crowd's share [% of pixels]", options=options, value=0.02)
+    share_slider = value_slider("s  the crowd's share [% of pixels]", SHARES, 0.02, "{:.0%}")
     return Explorer(
         {"share": share_slider},
         draw,

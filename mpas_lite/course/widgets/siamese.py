@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mpas_lite.course.widgets.explorer import Explorer, slider
+from mpas_lite.course.widgets.explorer import Explorer, slider, value_slider
 from mpas_lite.course.widgets.pictures import Place, add_key, add_picture, backdrop
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.network.mpasnet import MPASNet
@@ -164,9 +164,7 @@ def masks_explorer(frame: np.ndarray, probs: Mapping[int, np.ndarray], truth: np
             line += f"; IoU with the truth <b>{iou(mask, truth):.2f}</b>"
         return figure, line + "."
 
-    steps = slider(
-        ipywidgets.SelectionSlider, "training  [steps]", options=[(str(step), step) for step in probs], value=max(probs)
-    )
+    steps = value_slider("training  [steps]", sorted(probs), max(probs))
     level = slider(ipywidgets.FloatSlider, "threshold of the probability", min=0.05, max=0.95, step=0.05, value=0.5)
     return Explorer(
         {"step": steps, "threshold": level},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpas_lite.course.widgets.explorer import Explorer, slider
+from mpas_lite.course.widgets.explorer import Explorer, value_slider
 from mpas_lite.course.widgets.pictures import DPI, LABEL, TICK, backdrop
 from mpas_lite.crowd.graph import crowd_graph
 from mpas_lite.crowd.similarity import collectiveness
@@ -172,7 +172,6 @@ def noise_explorer(sweep: Sweep | None = None) -> Explorer:
     sweep : Sweep, optional
         As `sweep_noise` gives it; simulated if not given, which takes seconds.
     """
-    import ipywidgets
     from matplotlib.figure import Figure
 
     data = sweep_noise() if sweep is None else sweep
@@ -198,12 +197,10 @@ def noise_explorer(sweep: Sweep | None = None) -> Explorer:
             f"{phi.min():.2f} to {phi.max():.2f}; yellow is 0, violet is 1)."
         )
 
-    noises = [(f"{eta:.2f}", float(eta)) for eta in data.noise]
-    steps = [(str(step), int(step)) for step in data.step]
-    choice = ipywidgets.SelectionSlider
+    noises, steps = data.noise.tolist(), data.step.tolist()
     controls = {
-        "noise": slider(choice, "η noise of the direction [1]", options=noises, value=noises[len(noises) // 4][1]),
-        "step": slider(choice, "t time [steps]", options=steps, value=steps[-1][1]),
+        "noise": value_slider("η noise of the direction [1]", noises, noises[len(noises) // 4]),
+        "step": value_slider("t time [steps]", steps, steps[-1]),
     }
     return Explorer(
         controls,
