@@ -1,12 +1,20 @@
 """The lecturer's kit: minutes, quiz, plans, notes and slides, each held to what the notebooks are."""
 
+import importlib
 import json
+import math
+import re
 
+import networkx as nx
+import numpy as np
 import pytest
 
+from mpas_lite.course.checks.exercises import ROOMS
 from mpas_lite.course.minutes import Pace, sections, stated, table, total
 from mpas_lite.course.notebooks import notebook_paths
+from mpas_lite.course.teaching import notes, read_notes
 
+NUMBERS = [path.name[:2] for path in notebook_paths()]
 SLOW = Pace(words=1, formulas=1, lines=1, pictures=1, explorer=10, point=100)
 
 
@@ -81,3 +89,73 @@ def test_the_table_adds_up():
         way, bonus = total(json.loads(path.read_text(encoding="utf-8")))
         assert 10 < way < 120
         assert f"| **{path.stem}** | **{way:.0f}** | **{bonus:.0f}** |" in shown
+
+
+def test_each_notebook_has_its_notes():
+    for number in NUMBERS:
+        notes = read_notes(number)
+        assert len(notes.objectives) >= 4
+        assert len(notes.quiz) == 10
+        assert len(notes.discussion) >= 3
+        assert len(notes.misconceptions) >= 4
+    with pytest.raises(ValueError, match="no teaching notes for a notebook '09'"):
+        read_notes("09")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_each_question_has_one_right_answer_and_three_reasons(number):
+    quiz = read_notes(number).quiz
+    assert len({one.question for one in quiz}) == 10
+    for one in quiz:
+        assert one.why.endswith((".", "?"))
+        assert len(one.distractors) == 3
+        answers = [one.answer, *(wrong for wrong, _ in one.distractors)]
+        assert len(set(answers)) == 4, one.question
+        for _, reason in one.distractors:
+            assert len(reason) > 10
+            assert reason.endswith((".", "?")), reason
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_numbers_are_right(number):
+    """A number as the answer has a check, and every check is true."""
+    for one in read_notes(number).quiz:
+        if one.check:
+            assert eval(one.check, {"np": np, "nx": nx, "math": math}), one.question
+        else:
+            assert not re.search(r"\d", one.answer.replace("MOG2", "")), f"{number}: {one.question} needs a check"
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_misconceptions_are_those_of_wrong_answers(number):
+    """What is quoted holds a part of the sentence that `test_checks` sees a wrong answer get."""
+    answers = importlib.import_module(f"tests.course.answers.{ROOMS[number]}").ANSWERS
+    for one in read_notes(number).misconceptions:
+        assert any(said in one.says for _, said in answers[one.exercise][1]), one.says
+    assert {one.exercise for one in read_notes(number).misconceptions} == set(answers)
+
+
+@pytest.mark.parametrize("path", notebook_paths(), ids=NUMBERS)
+def test_what_is_to_be_tried_has_an_answer(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    asked = [plain(one.asked) for one in read_notes(path.name[:2]).discussion]
+    for cell in cells:
+        for paragraph in "".join(cell["source"]).split("\n\n"):
+            if cell["cell_type"] == "markdown" and paragraph.startswith("**Try this.**"):
+                assert plain(paragraph.removeprefix("**Try this.**")) in asked, paragraph
+
+
+def plain(text):
+    """Words alone."""
+    return " ".join(re.findall(r"\w+", text.replace('" "', "")))
+
+
+def test_a_key_too_many_or_too_few_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(notes, "FOLDER", tmp_path)
+    rest = "quiz = []\nmisconceptions = []\n"
+    (tmp_path / "00.toml").write_text("objectives = []\n" + rest + 'discussion = [{asked = "a", answers = "b"}]')
+    with pytest.raises(ValueError, match=r"00.toml: Discussion has no answers"):
+        read_notes("00")
+    (tmp_path / "00.toml").write_text("objectives = []\n" + rest + 'discussion = [{asked = "a"}]')
+    with pytest.raises(ValueError, match=r"00.toml: .*'answer'"):
+        read_notes("00")
