@@ -12,6 +12,10 @@ from mpas_lite.video.arrays import Frame
 class Video(ABC):
     """Frames in order, from a file, a folder of images or an array. Made by :func:`read_video`.
 
+    Iterating yields ``(index, frame)``: the 0-based index and the frame, (H, W, 3) uint8 RGB. ``len(video)`` is
+    exact for folders and arrays. For a file it is cheap, and only what the container claims, unless the file was
+    read to its end or the claim cannot be; :meth:`count_frames` is exact.
+
     Attributes
     ----------
     name : str
@@ -22,10 +26,6 @@ class Video(ABC):
         Frames per second.
     shape : (int, int)
         Height and width in px.
-
-    Iterating yields ``(index, frame)``: the 0-based index and the frame, (H, W, 3) uint8 RGB. ``len(video)`` is
-    exact for folders and arrays. For a file it is cheap, and only what the container claims, unless the file was
-    read to its end or the claim cannot be; :meth:`count_frames` is exact.
     """
 
     def __init__(self, name: str, source: str, fps: float, shape: tuple[int, int], length: int) -> None:
