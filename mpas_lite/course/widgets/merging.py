@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ def merging_explorer(
     interval: int = 5,
     max_corners: int = 1000,
     min_speed: float = 0.2,
+    radius: int = 20,
+    sliders: Sequence[str] | None = None,
 ) -> Explorer:
     """Sliders for K, z, threshold, radius and smallest group; particles and pseudo-label of one frame.
 
@@ -54,6 +56,10 @@ def merging_explorer(
         0-based index of the frame; ``interval`` frames must follow it.
     interval, max_corners, min_speed
         See `mpas_lite.track`. With more than 1,000 corners the sliders become slow.
+    radius : int
+        Of the discs at first, px.
+    sliders : sequence of str, optional
+        Only these: names of the callback's arguments. The others keep their first values.
 
     Returns
     -------
@@ -87,12 +93,14 @@ def merging_explorer(
         "k": slider(whole, "K  neighbours of each particle", min=1, max=40, value=20),
         "z_times_k": slider(real, "zK  damping z, as a multiple of 1/K", min=0.05, max=0.95, step=0.05, value=0.5),
         "threshold": slider(real, "threshold of a link, as a multiple of κ", min=0.05, max=1.0, step=0.05, value=0.6),
-        "radius": slider(whole, "r  radius of the discs [px]", min=1, max=40, value=20),
+        "radius": slider(whole, "r  radius of the discs [px]", min=1, max=40, value=radius),
         "min_size": slider(whole, "smallest group [particles]", min=1, max=60, value=10),
     }
+    shown = {name: control for name, control in controls.items() if sliders is None or name in sliders}
+    fixed = {name: control.value for name, control in controls.items() if name not in shown}
     return Explorer(
-        controls,
-        _callback(frames[0], particles, target, valid),
+        shown,
+        partial(_callback(frames[0], particles, target, valid), **fixed),
         alt=(
             "Left, particles in the colours of their groups, with arrows where they go. "
             "Right, the pseudo-label on the frame."

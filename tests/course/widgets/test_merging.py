@@ -84,3 +84,13 @@ def test_parts_need_a_colour_each(moving_square):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["square", "rest"]
     with pytest.raises(ValueError, match="as many colours"):
         plot_parts(moving_square[0], {"square": TRUTH}, ax, colors=["sky", "blue"])
+
+
+def test_sliders_may_be_few_and_begin_elsewhere():
+    frames = mp.read_video(mp.sample_path("group_split"))
+    explorer = merging_explorer(frames, index=50, radius=5, sliders=["radius"])
+    assert list(explorer.controls) == ["radius"]
+    assert explorer.controls["radius"].value == 5
+    whole = merging_explorer(frames, index=50)
+    usual = {name: control.value for name, control in whole.controls.items()}
+    assert explorer.callback(radius=8)[1] == whole.callback(**{**usual, "radius": 8})[1]
