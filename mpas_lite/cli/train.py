@@ -22,7 +22,7 @@ _WRITTEN = ("model.safetensors", "config.toml", "MODEL_CARD.md", "log.csv", "che
 @cli.command()
 @click.argument("pairs", nargs=-1, required=True, type=PATH, metavar="PAIRS...")
 @click.option("--out", type=PATH, required=True, help="Folder for model.safetensors and the checkpoint.")
-@click.option("--config", help="A TOML file, or one that comes along: paper, small, main_job.")
+@click.option("--config", help="A TOML file, or one that comes along: paper, small, main_job, general.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting of the config; repeat it.")
 @click.option("--validate", type=PATH, multiple=True, help="Pairs whose masks are the truth: IoU into the log.")
 @quiet

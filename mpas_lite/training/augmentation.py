@@ -46,6 +46,68 @@ def zoom(image: Frame, mask: Mask, rng: np.random.Generator) -> tuple[Frame, Mas
     return zoomed, grey > 127
 
 
+def rescale(
+    image: Frame, mask: Mask, shape: tuple[int, int], scale: float, rng: np.random.Generator
+) -> tuple[Frame, Mask]:
+    """Scale a picture, and cut a window of a shape out of it; what is smaller than the window is repeated.
+
+    So a person is seen near and far. A picture that is scaled down fills the window several times over, side by side
+    and one above the other: no step is spent on padding.
+
+    Parameters
+    ----------
+    image : Frame
+        (H, W, 3) uint8 RGB.
+    mask : Mask
+        (H, W, n) bool: several that must stay together.
+    shape : tuple of int
+        Height and width of what comes out, px.
+    scale : float
+        Pixels of the result for one of the picture.
+    rng : Generator
+        Draws where the window lies, where there is a choice.
+
+    Returns
+    -------
+    image : Frame
+        (h, w, 3) uint8 RGB, of that shape.
+    mask : Mask
+        (h, w, n) bool.
+    """
+    there = np.array(mask.shape[:2])
+    window = np.clip(np.round(np.array(shape) / scale).astype(int), 1, there)
+    top, left = (int(rng.integers(most + 1)) for most in there - window)
+    height, width = np.minimum(np.maximum(1, np.round(window * scale).astype(int)), shape)
+    cut = np.s_[top : top + window[0], left : left + window[1]]
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(np.ascontiguousarray(image[cut]), (int(width), int(height)), interpolation=way)
+    grey = cv2.resize(mask[cut].astype(np.uint8) * 255, (int(width), int(height)), interpolation=way)
+    around = ((0, shape[0] - height), (0, shape[1] - width), (0, 0))
+    return np.pad(scaled, around, mode="wrap"), np.pad(grey.reshape(height, width, -1), around, mode="wrap") > 127
+
+
+def paste_people(image: Frame, mask: Mask, other: Frame, people: Mask) -> tuple[Frame, Mask]:
+    """Put the people of one picture before another, as they stand there; their outline is blended over some 2 px.
+
+    Nobody walks into such a picture: what is to be known of those people is what they look like.
+
+    Parameters
+    ----------
+    image, other : Frame
+        (H, W, 3) uint8 RGB: the picture, and the one whose people it gets.
+    mask, people : Mask
+        (H, W) bool: where people are in either.
+
+    Returns
+    -------
+    image : Frame
+    mask : Mask
+        Where people are now.
+    """
+    share = cv2.GaussianBlur(people.astype(np.float32), (0, 0), 0.8)[..., None]
+    return np.round(image * (1 - share) + other * share).astype(np.uint8), mask | people
+
+
 def change_colours(image: Frame, rng: np.random.Generator) -> Frame:
     """Another light: brightness, contrast, saturation, hue, sometimes grey; then blur and noise.
 

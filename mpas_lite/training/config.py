@@ -41,7 +41,23 @@ class TrainConfig:
     view: Literal["clean", "augmented"] = option(
         "clean", "What a net without the siamese branch sees: x, or x_hat in its place (ours, not the paper's)."
     )
+    sizes: float = option(
+        1.0, "Augmentation also scales frames up and down, by this factor at most: people of all sizes (ours). 1: not.",
+        least=1, most=16,
+    )  # fmt: skip
+    paste: float = option(
+        0.0,
+        "Augmentation pastes the people of another pair into so many of the frames, 0 to 1 (ours).",
+        least=0,
+        most=1,
+    )
     long_side: int = option(320, "Larger frames are scaled down to this longer side.", unit="px", least=32, most=10**9)
+    freeze: int = option(
+        0,
+        "The encoder's weights up to this one of its 4 maps stay as they came: quicker (ours).",
+        least=0,
+        most=4,
+    )
     ema: float | None = option(
         None, "Decay (0.999, say) of a moving average of the weights, then the result.", above=0, below=1
     )

@@ -18,12 +18,13 @@ from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.options import takes_options, to_record
 from mpas_lite.training.config import Runtime, TrainConfig, Upkeep
 from mpas_lite.training.loop import Job, train
-from mpas_lite.training.pairs import PairDataset, TrainingViews
+from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.plan import Plan
 from mpas_lite.training.processes import launch, set_up
 from mpas_lite.training.records import is_log
 from mpas_lite.training.state import TrainState, read_run
 from mpas_lite.training.validation import Validation, make_judge, recalibration_batches
+from mpas_lite.training.views import TrainingViews
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def fit(
     if not isinstance(dataset, PairDataset):
         dataset = PairDataset(dataset, long_side=config.long_side, skip_damaged=True)
     config = replace(config, long_side=dataset.long_side)
-    views = TrainingViews(dataset, config.augmentation, seed=config.seed)
+    views = TrainingViews(dataset, config.augmentation, seed=config.seed, sizes=config.sizes, paste=config.paste)
     if dataset.is_empty():
         raise ValueError(
             "Nothing moves in these pairs: all masks are empty. Label a clip in which people walk, or label "

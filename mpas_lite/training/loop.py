@@ -22,12 +22,12 @@ from mpas_lite.network.losses import air_loss, cross_entropy_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.runtime.stopping import defer_interrupt
 from mpas_lite.training.config import Runtime, TrainConfig, Upkeep
-from mpas_lite.training.pairs import TrainingViews
 from mpas_lite.training.plan import Key, Plan, seed_dropout
 from mpas_lite.training.processes import quiet_worker, readers_explained
 from mpas_lite.training.progress import Progress
 from mpas_lite.training.state import Learner, TrainState
 from mpas_lite.training.validation import Judge, judge_copy
+from mpas_lite.training.views import TrainingViews
 
 
 @dataclass(frozen=True)

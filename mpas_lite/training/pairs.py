@@ -1,4 +1,4 @@
-"""Pairs of frame and mask on disk as torch data sets, and the second view that the siamese branch sees."""
+"""Pairs of frame and mask on disk as a torch data set."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from mpas_lite.network.input_size import resize, working_shape
-from mpas_lite.training.augmentation import AUGMENTATIONS, change_colours, literal_colours, zoom
-from mpas_lite.training.config import Augmentation
 from mpas_lite.video.arrays import Frame, Mask
 from mpas_lite.video.finding import IMAGE_ENDINGS, is_visible
 from mpas_lite.video.images import image_shape, read_image
@@ -91,6 +90,11 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def read(self, index: int) -> tuple[Frame, Mask, Mask]:
         """Frame (h, w, 3) uint8 RGB, mask and valid (h, w) bool of one pair, scaled but not padded."""
+        image, mask, valid = (resize(one, self.long_side) for one in self.read_files(index))
+        return image, mask > 127, valid > 127
+
+    def read_files(self, index: int) -> tuple[Frame, NDArray[np.uint8], NDArray[np.uint8]]:
+        """The same at its own size, mask and valid as 0 and 255."""
         frame_path, mask_path = self.paths[index]
         image, mask = read_image(frame_path), read_mask(mask_path)
         doubt_path = valid_path(mask_path)
@@ -98,8 +102,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         for path, one in ((mask_path, mask), (doubt_path, valid)):
             if one.shape != image.shape[:2]:
                 raise ValueError(f"{path} is {one.shape}, its frame {image.shape[:2]}: sizes must be equal.")
-        image, mask, valid = (resize(one, self.long_side) for one in (image, mask, valid))
-        return image, mask > 127, valid > 127
+        return image, mask, valid
 
     def name(self, index: int) -> str:
         """Clip and frame of one pair, to tell people: ``clip/000020.png``."""
@@ -120,77 +123,6 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             if valid_path(mask).exists():
                 digest.update(valid_path(mask).read_bytes())
         return digest.hexdigest()
-
-
-class TrainingViews(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
-    """Two views of every pair, other ones in every epoch.
-
-    Indexing gives ``(x, x_hat, mask, valid)``: (3, H, W) uint8 twice, (1, H, W) bool twice. What is drawn depends on
-    (seed, epoch, index) alone, so that a resumed run sees what the killed one would have seen.
-
-    Parameters
-    ----------
-    pairs : PairDataset
-    augmentation : {"real", "literal", "none"}
-        ``"literal"``: for x_hat what the paper names, ``ColorJitter`` and ``RandomGrayscale(p=0.1)`` "with default
-        parameters in PyTorch". ``ColorJitter()`` with its default parameters changes nothing, so nine times in ten
-        both views are one image and the AIR loss is 0.
-        ``"real"``: flip, a crop scaled up again, and for x_hat a change of light and colour that is one.
-        ``"none"``: both views are the frame.
-    seed : int
-
-    Notes
-    -----
-    Flip and crop move both views and the mask alike: Eq. 7 compares the views position by position, so
-    x_hat may differ from x in colour only.
-
-    In a loop of your own, call :meth:`set_epoch` before each epoch, or every epoch sees the same views::
-
-        views = TrainingViews(PairDataset("pairs"))
-        for epoch in range(20):
-            views.set_epoch(epoch)
-            for x, x_hat, mask, valid in DataLoader(views, batch_size=4, shuffle=True, num_workers=2):
-                prob, f, f_hat = net.two_views(x / 255, x_hat / 255)
-
-    A loader with ``persistent_workers=True`` keeps its copies of the data set, which do not hear of a new epoch:
-    give it a sampler of keys ``(epoch, index)``, as ``fit`` does.
-    """
-
-    def __init__(self, pairs: PairDataset, augmentation: Augmentation = "real", *, seed: int = 0) -> None:
-        if augmentation not in AUGMENTATIONS:
-            raise ValueError(f"augmentation={augmentation!r}: choose {', '.join(AUGMENTATIONS)}.")
-        self.pairs = pairs
-        self.augmentation = augmentation
-        self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Give the views of this epoch from now on, where an index comes without one."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, key: int | tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The views of a pair, by its index, or by ``(epoch, index)`` whatever epoch was set."""
-        epoch, index = key if isinstance(key, tuple) else (self.epoch, key)
-        index = range(len(self))[index]  # from the end, too, and IndexError beyond it
-        rng = np.random.default_rng([self.seed, epoch, index])  # per sample, not per batch
-        image, mask, valid = self.pairs.read(index)
-        if self.augmentation == "real":
-            if rng.random() < 0.5:
-                image, mask, valid = image[:, ::-1], mask[:, ::-1], valid[:, ::-1]
-            image, both = zoom(image, np.dstack([mask, valid]), rng)
-            mask, valid = both[..., 0], both[..., 1]
-        image, mask, valid = pad_to(self.pairs.shape, image, mask, valid)
-        x = as_image(image)
-        if self.augmentation == "real":
-            x_hat = as_image(change_colours(image, rng))
-        elif self.augmentation == "literal":
-            x_hat = literal_colours(x, rng)
-        else:
-            x_hat = x
-        return x, x_hat, torch.from_numpy(mask)[None], torch.from_numpy(valid)[None]
 
 
 def pad_to(shape: tuple[int, int], image: Frame, mask: Mask, valid: Mask) -> tuple[Frame, Mask, Mask]:

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from mpas_lite.files.atomic import blame
 from mpas_lite.network.batchnorm import synchronised
 from mpas_lite.network.checkpoints import read_checkpoint, write_checkpoint
+from mpas_lite.network.encoders import early_parameters
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.options import to_record
 from mpas_lite.training.config import Runtime, TrainConfig
@@ -46,6 +47,9 @@ class Learner:
 
     def __init__(self, fabric: Fabric, net: MPASNet, config: TrainConfig, runtime: Runtime) -> None:
         self.net = net.train()
+        self.frozen = [w for w in early_parameters(net.encoder, config.freeze) if w.requires_grad]
+        for weight in self.frozen:
+            weight.requires_grad_(False)
         self.trained = net if fabric.world_size == 1 else synchronised(net, fabric.device)
         self.memory = torch.channels_last if runtime.channels_last else torch.contiguous_format
         self.trained.to(memory_format=self.memory)
@@ -109,6 +113,8 @@ class Learner:
         """Put the result into the net."""
         self.net.to(memory_format=torch.contiguous_format)
         self.net.load_state_dict(self.result())
+        for weight in self.frozen:
+            weight.requires_grad_(True)
 
 
 def read_run(path: Path, run: dict[str, Any], net: nn.Module) -> dict[str, Any] | None:

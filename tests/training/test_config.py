@@ -28,7 +28,7 @@ def test_every_setting_is_an_argument_with_the_same_default() -> None:
 
 
 def test_the_configurations_that_come_along_are_sound() -> None:
-    assert config_names() == ["main_job", "paper", "small"]
+    assert config_names() == ["general", "main_job", "paper", "small"]
     paper = read_config("paper")
     assert (paper.encoder, paper.lr, paper.momentum, paper.weight_decay) == ("hrnet_w48", 0.02, 0.9, 1e-4)
     assert (paper.encoder_weights, paper.siamese, paper.fusion, paper.width) == ("imagenet", True, True, None)
@@ -92,7 +92,7 @@ def test_a_typo_is_named_with_its_nearest_match(tmp_path: Path, text: str, said:
 
 def test_unknown_names_and_bad_assignments_are_named() -> None:
     with pytest.raises(
-        ValueError, match=r"no configuration 'papr'\. Did you mean paper\? Give a .toml file or one of main"
+        ValueError, match=r"no configuration 'papr'\. Did you mean paper\? Give a .toml file or one of general, main"
     ):
         read_config("papr")
     for bad in ("lr", "=3", "lr="):

@@ -13,18 +13,20 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
+from mpas_lite.network.encoders import early_parameters
 from mpas_lite.network.losses import air_loss, dice_loss
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.training.config import Runtime, TrainConfig
 from mpas_lite.training.fitting import History, fit
 from mpas_lite.training.loop import train_step
-from mpas_lite.training.pairs import PairDataset, TrainingViews
+from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.plan import Plan
 from mpas_lite.training.records import read_log
 from mpas_lite.training.state import Learner
+from mpas_lite.training.views import TrainingViews
 from mpas_lite.video.images import write_image
 from mpas_lite.video.masks import read_mask
-from tests.helpers import TINY, new_net, weights_equal
+from tests.helpers import TINY, new_net, weights_equal, write_pairs
 
 QUICK: dict[str, Any] = {"accelerator": "cpu", "progress": False, "batch_size": 2}
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -285,3 +287,22 @@ def test_channels_last_changes_the_memory_and_not_the_result(clip: Path) -> None
     assert weights_equal(other, default)
     assert histories[0].loss == pytest.approx(histories[1].loss, rel=1e-3)
     assert all(weight.is_contiguous() for weight in other.state_dict().values())
+
+
+@pytest.mark.parametrize(("levels", "free"), [(0, "conv1"), (1, "layer2"), (3, "layer4"), (4, None)])
+def test_early_weights_stay_as_they_came(tmp_path: Path, levels: int, free: str | None) -> None:
+    clip = write_pairs(tmp_path / "a", number=2)
+    net = new_net(siamese=False)
+    before = {name: weight.detach().clone() for name, weight in net.named_parameters()}
+    fit(net, clip, epochs=1, freeze=levels, long_side=64, **QUICK)
+    moved = {name.split(".")[1] for name, weight in net.named_parameters() if not torch.equal(weight, before[name])}
+    order = ["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"]
+    frozen = order[: order.index(free)] if free else order
+    assert not moved & set(frozen)
+    assert {*order[len(frozen) :], "weight"} <= moved  # the head's, too
+    assert all(weight.requires_grad for weight in net.parameters())
+
+
+def test_an_encoder_that_does_not_tell_its_levels_is_not_frozen() -> None:
+    with pytest.raises(ValueError, match="freeze=1"):
+        early_parameters(new_net("hrnet_w18_small").encoder, 1)

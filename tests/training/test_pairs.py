@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import ColorJitter
 
 from mpas_lite.training.augmentation import change_colours, zoom
-from mpas_lite.training.pairs import PairDataset, TrainingViews
+from mpas_lite.training.pairs import PairDataset
+from mpas_lite.training.views import TrainingViews
 from mpas_lite.video.images import write_image
 from tests import helpers
 
@@ -423,3 +424,20 @@ def test_pixels_a_label_is_not_sure_of_are_not_valid_and_move_with_it(tmp_path):
     replace_image(tmp_path / "clip" / "valid" / "000000.png", np.ones((30, 80), bool))
     with pytest.raises(ValueError, match="sizes must be equal"):
         doubtful[0]
+
+
+def test_people_of_all_sizes_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "a", number=4)
+    pairs = PairDataset(tmp_path, long_side=32)
+    usual = [TrainingViews(pairs, "real", seed=1, sizes=sizes)[0, 2] for sizes in (1.0, 1.0)]
+    assert all(torch.equal(one, other) for one, other in zip(*usual, strict=True))
+    views = TrainingViews(pairs, "real", seed=1, sizes=4.0)
+    shares = []
+    for epoch in range(30):
+        x, _, mask, valid = views[epoch, 2]
+        assert (x.shape, mask.shape, valid.shape) == ((3, 24, 32), (1, 24, 32), (1, 24, 32))
+        assert valid.all()
+        shares.append(float(mask.float().mean()))
+    assert max(shares) > 3 * np.median(shares)  # near ones, in pixels of the file, not of the working size
+    literal = [TrainingViews(pairs, "literal", seed=1, sizes=sizes)[0, 2][2] for sizes in (1.0, 4.0)]
+    assert torch.equal(*literal)

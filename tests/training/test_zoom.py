@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mpas_lite.training.augmentation import literal_colours, zoom
+from mpas_lite.training.augmentation import literal_colours, rescale, zoom
 
 
 class Draws:
@@ -67,3 +67,30 @@ def test_the_papers_colours_draw_from_their_generator_alone() -> None:
     grey = [not torch.equal(view, x) for view in seen]
     assert 1 <= sum(grey) <= 15  # one in ten
     assert all(torch.equal(view[0], view[1]) for view, is_grey in zip(seen, grey, strict=True) if is_grey)
+
+
+@pytest.mark.parametrize(("scale", "window"), [(2.0, (20, 40)), (0.5, (40, 80)), (1.0, (40, 80))])
+def test_a_picture_of_another_scale_fills_the_window(scale: float, window: tuple[int, int]) -> None:
+    y, x = np.mgrid[:40, :80]
+    image = np.dstack([3 * x, 6 * y, 0 * x]).astype(np.uint8)
+    seen, masks = rescale(image, np.dstack([x >= 40, y >= 20]), (40, 80), scale, np.random.default_rng(0))
+    assert (seen.shape, masks.shape, masks.dtype) == ((40, 80, 3), (40, 80, 2), np.bool_)
+    height, width = round(window[0] * scale), round(window[1] * scale)
+    one = seen[:height, :width].astype(int)
+    steps = np.diff(one[..., 0], axis=1)[:, 2:-2].mean(), np.diff(one[..., 1], axis=0)[2:-2].mean()
+    np.testing.assert_allclose(steps, (3 / scale, 6 / scale), atol=0.05)
+    for k, column in enumerate((one[..., 0] > 3 * 39.5, one[..., 1] > 6 * 19.5)):
+        assert (masks[:height, :width, k] == column).mean() > 0.95
+    for far in (np.s_[height:], np.s_[:, width:]):  # a small picture stands there again
+        assert seen[far].size == 0 or seen[far].any()
+    if scale < 1:
+        np.testing.assert_array_equal(seen[height:, width:], seen[:height, :width])
+        np.testing.assert_array_equal(masks[height:, width:], masks[:height, :width])
+
+
+def test_windows_lie_everywhere() -> None:
+    image = np.dstack([np.mgrid[:40, :80][1]] * 3).astype(np.uint8)
+    rng = np.random.default_rng(0)
+    left = [int(rescale(image, image > 200, (40, 80), 4.0, rng)[0][..., 0].min()) for _ in range(40)]
+    assert min(left) < 10
+    assert max(left) > 50
