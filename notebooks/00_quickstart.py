@@ -147,7 +147,7 @@ if truth:
     claim("The network is better than the labels it learned from.", learned > motion)
 
 # %% [markdown]
-# *What we saw.* The network is better than the labels it learned from. That is less of a miracle than it seems. The
+# **What we saw.** The network is better than the labels it learned from. That is less of a miracle than it seems. The
 # errors of the labels are partly *chance*: a person is missed in this frame because no corner was found on her back,
 # and in the next because she stopped. A network that sees many frames learns what the labels have in *common*, which
 # is what people look like. What is wrong in *all* labels, such as discs that are larger than people, it learns too.

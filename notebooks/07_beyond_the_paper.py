@@ -134,7 +134,7 @@ show_with_alt(
 )
 
 # %% [markdown]
-# *What we saw.* Five lines beat the circles of motion on this street: so much does a still camera tell. Before we use
+# **What we saw.** Five lines beat the circles of motion on this street: so much does a still camera tell. Before we use
 # it, let us see what is wrong with the five lines.
 #
 # ## 2. What if people cover a place most of the time?
@@ -203,7 +203,7 @@ show_with_alt(
 )
 
 # %% [markdown]
-# *What we saw.* Where people cover a place seldom, both are right nearly everywhere. At half of the time and more, the
+# **What we saw.** Where people cover a place seldom, both are right nearly everywhere. At half of the time and more, the
 # median is wrong much more often than the densest value. Neither works wonders: of the places that are covered for 70 %
 # of the time, even the densest value is wrong at one in five.
 #
@@ -275,7 +275,7 @@ show_with_alt(
 )
 
 # %% [markdown]
-# *What we saw.* On the clip as it is, the guess of 20 levels is as good as anything. The low level drowns in noise, the
+# **What we saw.** On the clip as it is, the guess of 20 levels is as good as anything. The low level drowns in noise, the
 # high ones lose the people when the picture is pale. The rule is not the best everywhere, but its worst case is the
 # best. That is all it is for: nobody has to look at each clip first.
 #
@@ -341,7 +341,7 @@ claim(
 )
 
 # %% [markdown]
-# *What we saw.* Without the circles the box is crowd, until the end of the clip. With them it is not. Keep this step in
+# **What we saw.** Without the circles the box is crowd, until the end of the clip. With them it is not. Keep this step in
 # mind: in section 10 we look at what it costs.
 #
 # ## 5. Shadows
@@ -390,7 +390,7 @@ show_with_alt(
 )
 
 # %% [markdown]
-# *What we saw.* Most of what is taken out really is no person. But the test has a price, and it depends on the clip: in
+# **What we saw.** Most of what is taken out really is no person. But the test has a price, and it depends on the clip: in
 # the marathon hardly anything of people goes, in `aerial` about a third. To this test, a person in grey clothes on grey
 # ground is ground in less light.
 #
@@ -454,7 +454,7 @@ claim(
 )
 
 # %% [markdown]
-# *What we saw.* Passing on helps those who stop, but only about a fifth of them are in the label even so; the wide
+# **What we saw.** Passing on helps those who stop, but only about a fifth of them are in the label even so; the wide
 # circles have as many. And **who never walks is hardly found at all**: to a still camera, such a person is part of the
 # place.
 #
@@ -506,7 +506,7 @@ show_with_alt(
 )
 
 # %% [markdown]
-# *What we saw.* Nobody has calibrated this camera, and still the line fits the bodies. It can fail: where nobody walks
+# **What we saw.** Nobody has calibrated this camera, and still the line fits the bodies. It can fail: where nobody walks
 # alone there are no slender regions. Then a sentence says that no size could be measured.
 #
 # ## 8. What moves and is no crowd
@@ -538,7 +538,7 @@ show_with_alt(
 )
 
 # %% [markdown]
-# *What we saw.* Nearly all that is taken out here belongs to vehicles. A few pieces of them stay, and a little of the
+# **What we saw.** Nearly all that is taken out here belongs to vehicles. A few pieces of them stay, and a little of the
 # crowd goes with them.
 #
 # ## 9. Doubt, and all steps together
@@ -573,7 +573,7 @@ claim(
 claim("And yet the larger part of the mistakes is elsewhere.", (wrong & unsure).sum() < 0.5 * wrong.sum())
 
 # %% [markdown]
-# *What we saw.* The label knows quite well where it is weak. And yet the step is **off** by default: in a measurement
+# **What we saw.** The label knows quite well where it is weak. And yet the step is **off** by default: in a measurement
 # (`benchmarks/RESULTS.md`) the network became worse with it. The larger part of the mistakes is elsewhere anyway.
 #
 # Now everything on sliders. Left: what differs from the background, and what became of it. Right: the label against the
@@ -670,7 +670,7 @@ claim(
 )
 
 # %% [markdown]
-# *What we saw.* Two steps carry most of the gain: shadows and the closing of gaps. Nearly every step harms somewhere.
+# **What we saw.** Two steps carry most of the gain: shadows and the closing of gaps. Nearly every step harms somewhere.
 # Shadows cost more than they bring on some clips; section 5 told why. **The circles cost a little on these six clips**:
 # nothing is put down in them, so there is nothing for the circles to keep out, and people without a particle are lost.
 # With the box of section 4 it would be the other way round. Six clips cannot settle differences of a hundredth.
@@ -786,7 +786,7 @@ claim(
 )
 
 # %% [markdown]
-# *What we saw.*
+# **What we saw.**
 #
 # - A camera that shakes, or pans slowly, is steadied first. There the refined label is the best of the four. MOG2 and
 #   the median know nothing of cameras.
@@ -891,7 +891,7 @@ claim(
 claim("No method finds a fifth of those who never walk.", max(row["never walk"] for row in reached.values()) < 0.2)
 
 # %% [markdown]
-# *What we saw.*
+# **What we saw.**
 #
 # - **Against the paper's circles** the gain is large on five clips of six, and nothing on `aerial`.
 # - **Against a plain median, closed, it is small.** With crowd masks the two are within some hundredths on the average,

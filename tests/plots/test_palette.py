@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from mpas_lite.course.widgets.beyond.refinement import _WHY
-from mpas_lite.course.widgets.losses import _PARTS
 from mpas_lite.plots.axes import name_region, new_axes
 from mpas_lite.plots.overlays import overlay_parts, pattern
 from mpas_lite.plots.palette import ERROR_COLORS, INK, PALETTE, PATTERNS, rgb
@@ -23,7 +22,6 @@ TO_XYZ = np.array(
 )
 TOGETHER = {
     "what a mask has right and wrong": list(ERROR_COLORS.values()),
-    "losses in notebook 05": list(_PARTS.values()),
     "why something is labelled, notebook 07": list(_WHY.values()),
     "taken out, notebook 07": ["sky", "purple", "vermillion"],
     "faults of a label, notebook 04": ["sky", "yellow", "vermillion", "purple"],

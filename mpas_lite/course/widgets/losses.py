@@ -16,14 +16,14 @@ from mpas_lite.course.widgets.explorer import Explorer, slider, value_slider
 from mpas_lite.course.widgets.pictures import add_key, add_picture
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.network.losses import cross_entropy_loss, dice_loss
-from mpas_lite.plots.palette import rgb
+from mpas_lite.plots.overlays import mask_errors, overlay_parts
+from mpas_lite.plots.palette import ERROR_COLORS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cross entropy": cross_entropy_loss, "Dice": dice_loss}
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-_PARTS = {"right": "sky", "missed": "yellow", "too much": "vermillion"}
 
 
 @dataclass(frozen=True)
@@ -193,17 +193,19 @@ def draw_answers(truth: np.ndarray, answers: Mapping[str, np.ndarray]) -> Figure
     """
     from matplotlib.figure import Figure
 
-    white, black = (255, 255, 255), (0, 0, 0)
-    right, missed, too_much = (rgb(color) for color in _PARTS.values())
-    colors = np.array([white, too_much, missed, right], np.uint8)  # number 2 * truth + mask
-    pictures = {"the truth\n": np.array([white, black], np.uint8)[truth.astype(int)]}
-    pictures |= {f"{name}\nIoU {iou(mask, truth):.2f}": colors[2 * truth + mask] for name, mask in answers.items()}
+    times = np.ones(2 * [-(-200 // max(truth.shape))], np.uint8)  # enlarged, so that patterns have room
+    large = {name: np.kron(mask, times) > 0 for name, mask in {"": truth, **answers}.items()}
+    white = np.full((*large[""].shape, 3), 255, np.uint8)
+    pictures = {"the truth\n": np.where(large[""][..., None], np.uint8(0), white)}
+    for name, mask in answers.items():
+        picture = overlay_parts(white, mask_errors(large[name], large[""]), ERROR_COLORS)
+        pictures[f"{name}\nIoU {iou(mask, truth):.2f}"] = picture
     figure = Figure(figsize=(2.45 * len(pictures), 3.3), dpi=80)
     width = 1 / len(pictures)
     for n, (title, picture) in enumerate(pictures.items()):
         add_picture(figure, picture, ((n + 0.02) * width, 0.1, 0.96 * width, 0.72))
         figure.text((n + 0.5) * width, 0.84, title, fontsize=14, ha="center")
-    add_key(figure, 0.5 - 1.6 / figure.get_figwidth(), 0.025, _PARTS)
+    add_key(figure, 0.5 - 1.6 / figure.get_figwidth(), 0.025, ERROR_COLORS)
     return figure
 
 

@@ -87,7 +87,12 @@ def test_outlier_plot_counts_all_four_kinds(particles):
     dropped = np.arange(90) % 3 == 0
     ax = plot_outliers(FRAME, particles.position, particles.velocity, dropped, planted, Figure().subplots())
     shown = {text.get_text() for text in ax.get_legend().get_texts()}
-    assert shown == {"kept (40)", "planted, dropped (10)", "planted, kept (20)", "not planted, dropped (20)"}
+    assert shown == {
+        "kept (40)",
+        "hit: planted, dropped (10)",
+        "miss: planted, kept (20)",
+        "false alarm: not planted, dropped (20)",
+    }
 
 
 def test_link_plot_draws_each_link_once():
@@ -127,3 +132,13 @@ def test_outlier_line_holds_precision_and_recall(particles):
     line = explorer.callback(threshold=0.7, reading="share", share=0.3)[1]
     assert all(f"<b>{number:.2f}</b>" in line for number in expected)
     assert set(READINGS.values()) == {"links", "literal", "share"}
+
+
+def test_outlier_line_says_what_there_is_to_say_where_nothing_is_planted_or_dropped(particles):
+    draw = outlier_explorer(FRAME, particles).callback
+    nothing = draw(threshold=0.7, reading="share", share=0.0)[1]
+    assert "Nothing is planted: there is nothing to find, and each of the dropped is a false alarm." in nothing
+    assert "recall" not in nothing
+    none = draw(threshold=0.0, reading="literal", share=0.3)[1]
+    assert "Nothing is dropped: each of the 27 planted is a miss." in none
+    assert "recision" not in none

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 
 import mpas_lite.course.widgets
 from mpas_lite.course.widgets.exercises import try_exercise
-from mpas_lite.course.widgets.explorer import Explorer
+from mpas_lite.course.widgets.explorer import Explorer, slider, value_slider
 from mpas_lite.course.widgets.pictures import add_picture, backdrop
+from tests.helpers import ROOT
 
 PNG = b"\x89PNG"
 
@@ -161,3 +162,22 @@ def test_no_widget_file_uses_output_or_interact():
     for path in Path(folder).rglob("*.py"):
         names = {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
         assert not names & {"Output", "interact", "interactive_output"}, path.name
+
+
+@pytest.mark.parametrize("kind", ["IntSlider", "FloatSlider", "Dropdown"])
+def test_a_control_says_its_name_to_who_does_not_see_it(kind):
+    options = {"options": [1, 2]} if kind == "Dropdown" else {"min": 0, "max": 3}
+    control = slider(getattr(ipywidgets, kind), "r  radius [px]", **options)
+    assert control.description == "r  radius [px]"
+    assert getattr(control, "tooltip", None) or control.description_tooltip == "r  radius [px]"
+
+
+def test_values_are_told_and_not_their_places_in_a_list():
+    even = value_slider("t  time [steps]", [0, 10, 20], 20)
+    assert (even.min, even.max, even.step, even.value) == (0, 20, 10, 20)
+    assert isinstance(value_slider("η  noise [1]", [0.0, 0.05, 0.1], 0.05), ipywidgets.FloatSlider)
+    menu = value_slider("s  share [%]", [0.01, 0.02, 0.1], 0.02, "{:.0%}")
+    assert [label for label, _ in menu.options] == ["1%", "2%", "10%"]
+    assert menu.value == 0.02
+    for path in (ROOT / "mpas_lite" / "course").rglob("*.py"):
+        assert "ipywidgets.SelectionSlider" not in path.read_text(encoding="utf-8"), path

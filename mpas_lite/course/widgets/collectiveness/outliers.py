@@ -110,7 +110,7 @@ def plot_outliers(
     *,
     ahead: float = 10,
 ) -> Axes:
-    """Draw who is dropped and who was planted: found, missed, dropped by mistake, and kept.
+    """Draw who is dropped and who was planted: hits, misses, false alarms, and who is kept.
 
     An arrow ends where its particle will be in ``ahead`` frames.
     """
@@ -130,9 +130,9 @@ def _draw_outliers(
 ) -> None:
     for part, color, marker, size, name in (
         (~dropped & ~planted, "sky", "o", 4, "kept"),
-        (dropped & planted, "black", "X", 9, "planted, dropped"),
-        (~dropped & planted, "yellow", "D", 8, "planted, kept"),
-        (dropped & ~planted, "vermillion", "s", 7, "not planted, dropped"),
+        (dropped & planted, "black", "X", 9, "hit: planted, dropped"),
+        (~dropped & planted, "yellow", "D", 8, "miss: planted, kept"),
+        (dropped & ~planted, "vermillion", "s", 7, "false alarm: not planted, dropped"),
     ):
         x, y = position[part].T
         u, v = ahead * velocity[part].T
@@ -175,11 +175,17 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
         precision, recall = precision_recall(dropped, planted)
         figure, (ax,) = fresh()
         _draw_outliers(ax, position, velocity, dropped, planted)
-        return figure, (
-            f"τ = {threshold:.2f}: {dropped.sum()} of {len(dropped)} particles are dropped. Precision "
-            f"<b>{precision:.2f}</b> (of the dropped, this share was planted), recall <b>{recall:.2f}</b> (of the "
-            f"{planted.sum()} planted, this share is dropped)."
-        )
+        line = f"τ = {threshold:.2f}: {dropped.sum()} of {len(dropped)} particles are dropped. "
+        if not planted.any():
+            line += "Nothing is planted: there is nothing to find, and each of the dropped is a false alarm."
+        elif not dropped.any():
+            line += f"Nothing is dropped: each of the {planted.sum()} planted is a miss."
+        else:
+            line += (
+                f"Precision <b>{precision:.2f}</b> (of the dropped, this share was planted), recall "
+                f"<b>{recall:.2f}</b> (of the {planted.sum()} planted, this share is dropped)."
+            )
+        return figure, line
 
     real = ipywidgets.FloatSlider
     controls = {
@@ -190,5 +196,5 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
     return Explorer(
         controls,
         draw,
-        alt="The frame with its particles: kept, planted and dropped, planted and kept, dropped by mistake.",
+        alt="The frame with its particles: kept; hits, planted and dropped; misses, planted and kept; false alarms.",
     )
