@@ -112,10 +112,9 @@ def read_notes(number: str) -> Notes:
     >>> len(read_notes("02").quiz)
     10
     """
-    path = FOLDER / f"{number}.toml"
-    if not path.is_file():
+    if not (FOLDER / f"{number}.toml").is_file():
         raise ValueError(f"There are no teaching notes for a notebook {number!r}; there are 00 to 07.")
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    content = read_toml(number)
     return Notes(
         number,
         tuple(content["objectives"]),
@@ -123,6 +122,11 @@ def read_notes(number: str) -> Notes:
         tuple(_part(Discussion, item, number) for item in content["discussion"]),
         tuple(_part(Misconception, item, number) for item in content["misconceptions"]),
     )
+
+
+def read_toml(name: str) -> dict[str, Any]:
+    """A file of this folder."""
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def _part(kind: type[_Part], item: dict[str, Any], number: str) -> _Part:
