@@ -36,9 +36,8 @@ from mpas_lite.options import changed
 from mpas_lite.scenes.benchmark import SPLITS, render_benchmark, write_scene
 from mpas_lite.scenes.renderer import SCENE_NAMES, render_scene
 from mpas_lite.scenes.scene import Scene
-from mpas_lite.training.config import TrainConfig, read_config
+from mpas_lite.training.config import read_config
 from mpas_lite.training.fitting import fit
-from mpas_lite.training.keeping import keep_people
 from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.plan import Plan
 
@@ -115,19 +114,14 @@ def score(net: MPASNet, scenes: Sequence[Scene]) -> dict[str, Any]:
     }
 
 
-def trained(
-    settings: RunSettings, pairs: Sequence[Path], steps: int, *, kept: Path | None = None
-) -> tuple[MPASNet, float]:
+def trained(settings: RunSettings, pairs: Sequence[Path], steps: int) -> tuple[MPASNet, float]:
     """What ``run`` trains from pairs, and the seconds of processor time that it took."""
     began = time.process_time()
     net = new_network(settings.net, settings.train.seed)
     dataset = PairDataset(list(pairs), long_side=settings.train.long_side, skip_damaged=True)
-    if kept is not None and settings.keep is not None:
-        dataset = keep_people(net, dataset, kept, sure=settings.keep, device="cpu")
     epochs = max(1, round(steps / Plan(len(dataset), settings.train).steps_per_epoch))
-    config: TrainConfig = replace(settings.train, epochs=epochs)
     if steps:
-        fit(net, dataset, config=config, runtime=settings.runtime, accelerator="cpu", progress=False)
+        fit(net, dataset, config=replace(settings.train, epochs=epochs), runtime=settings.runtime, progress=False)
     net.long_side = settings.train.long_side
     return net, time.process_time() - began
 
@@ -161,10 +155,10 @@ def waiting(out: Path, split: str, share: float = 0.3) -> None:
     """Recall by how long people stand: six scenes in which three of ten never move, a network for each."""
     scenes = scenes_of(split, waiting=share)
     pairs = labelled(scenes, out / split)
-    ways = {"cold": COLD | {"siamese": False}, "warm": WARM | {"keep": None}, "warm, kept": WARM}
+    ways = {"cold": COLD | {"siamese": False}, "warm": WARM | {"keep": None}, "warm, kept": WARM | {"keep": 0.8}}
     for name, changes in ways.items():
         settings = changed(RunSettings(), **changes)
-        net, seconds = trained(settings, pairs, 72, kept=out / split / "kept" if name == "warm, kept" else None)
+        net, seconds = trained(settings, pairs, 72)
         _note(
             out / "waiting.jsonl", {"start": name, "split": split, "seconds": round(seconds, 1), **score(net, scenes)}
         )

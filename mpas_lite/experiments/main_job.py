@@ -28,7 +28,6 @@ from mpas_lite.video.clip import Clip, clips_of, opened_apart
 
 if TYPE_CHECKING:
     from mpas_lite.network.mpasnet import MPASNet
-    from mpas_lite.training.pairs import PairDataset
     from mpas_lite.training.self_training import SelfTrainingResult
 
 # What a run leaves in its folder; no clip of several gets such a name.
@@ -163,7 +162,7 @@ class _Job:
         net = new_network(settings.net, settings.train.seed)
         taught = fit_in_rounds(
             net,
-            self.lessons(net, labels),
+            [one.folder for one in labels if not one.error],
             self.out / "training",
             rounds=rounds,
             config=replace(settings.train, epochs=epochs),
@@ -173,19 +172,6 @@ class _Job:
         )
         save(net, self.out / "model.safetensors")
         return load(self.out / "model.safetensors"), taught, epochs
-
-    def lessons(self, net: MPASNet, labels: Sequence[ClipLabels]) -> PairDataset:
-        """All pairs; before a net that has seen many crowds, people whom motion does not show are no background."""
-        from mpas_lite.network.general import GENERAL
-        from mpas_lite.training.keeping import keep_people
-        from mpas_lite.training.pairs import PairDataset
-
-        settings, folders = self.settings, [one.folder for one in labels if not one.error]
-        pairs = PairDataset(folders, long_side=settings.train.long_side, skip_damaged=True)
-        if settings.keep is None or settings.net.encoder_weights != GENERAL:
-            return pairs
-        out = self.out / "training" / f"kept-{settings.keep}"
-        return keep_people(net, pairs, out, sure=settings.keep, device=device_of(self.accelerator))
 
     def segment(
         self,

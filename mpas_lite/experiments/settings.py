@@ -32,13 +32,6 @@ class RunSettings:
         150, "Training steps, rounded to whole epochs; none: so many epochs as are set.", least=1
     )
     train: TrainConfig = part(lambda: read_config("main_job").train)
-    keep: float | None = option(
-        0.8,
-        "Where the general network, if that is what training starts from, is surer of people than this, a label's "
-        "background is left out of the loss; none: it counts.",
-        least=0,
-        most=1,
-    )
     rounds: int = option(0, "Rounds of self-training at most, beyond the paper; the steps hold them all.", least=0)
     segment_every: int = option(1, "Segment one frame in so many.", least=1)
     runtime: Runtime = part(Runtime)

@@ -52,6 +52,12 @@ class TrainConfig:
         most=1,
     )
     long_side: int = option(320, "Larger frames are scaled down to this longer side.", unit="px", least=32, most=10**9)
+    keep: float | None = option(
+        None,
+        "Where a net that has learned before is surer of people than this, a label's background does not count (ours).",
+        least=0,
+        most=1,
+    )
     freeze: int = option(
         0,
         "The encoder's weights up to this one of its 4 maps stay as they came: quicker (ours).",

@@ -17,6 +17,7 @@ from mpas_lite.network.checkpoints import is_checkpoint
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.options import takes_options, to_record
 from mpas_lite.training.config import Runtime, TrainConfig, Upkeep
+from mpas_lite.training.keeping import keep_people, knows_people
 from mpas_lite.training.loop import Job, train
 from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.plan import Plan
@@ -142,7 +143,6 @@ def fit(
     if not isinstance(dataset, PairDataset):
         dataset = PairDataset(dataset, long_side=config.long_side, skip_damaged=True)
     config = replace(config, long_side=dataset.long_side)
-    views = TrainingViews(dataset, config.augmentation, seed=config.seed, sizes=config.sizes, paste=config.paste)
     if dataset.is_empty():
         raise ValueError(
             "Nothing moves in these pairs: all masks are empty. Label a clip in which people walk, or label "
@@ -162,6 +162,10 @@ def fit(
     )
     _check_folder(job, net, plan)
     home = net.mean.device
+    lessons = dataset
+    if config.keep is not None and knows_people(net):
+        lessons = keep_people(net, dataset, config.keep, fabric.device)
+    views = TrainingViews(lessons, config.augmentation, seed=config.seed, sizes=config.sizes, paste=config.paste)
     train_it = partial(train, views=views, config=config, runtime=runtime, job=job)
     end, state = launch(fabric, train_it, net, runtime)
     net.to(home).eval()

@@ -7,18 +7,18 @@ sure of people and the label says background, the pixel is no lesson: it is left
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mpas_lite.network.general import GENERAL
 from mpas_lite.network.inference import segment
 from mpas_lite.network.mpasnet import MPASNet
-from mpas_lite.training.pairs import PairDataset, valid_path
+from mpas_lite.training.pairs import PairDataset
 from mpas_lite.video.arrays import Mask
-from mpas_lite.video.images import read_image, write_image
+from mpas_lite.video.images import read_image
 from mpas_lite.video.masks import read_mask
 
 RIM = 1 / 60  # of the height: so near a label its background counts, or people would grow by what the network blurs
@@ -58,40 +58,37 @@ def unmoved_people(probability: NDArray[np.floating], label: Mask, sure: float) 
     return people & ~near
 
 
+def knows_people(net: MPASNet) -> bool:
+    """Whether a net has learned from pairs before: from the general network, or by a training of its own."""
+    return net.provenance.get("encoder_weights") == GENERAL or bool(net.provenance.get("steps"))
+
+
 def keep_people(
-    teacher: MPASNet, pairs: PairDataset, out: str | Path, *, sure: float = 0.8, device: str | torch.device = "auto"
+    teacher: MPASNet, pairs: PairDataset, sure: float = 0.8, device: str | torch.device = "auto"
 ) -> PairDataset:
-    """The same pairs, in which people whom the teacher sees and motion does not are no background.
+    """The same pairs, in which people whom the teacher sees and motion does not are not valid.
 
     Parameters
     ----------
     teacher : MPASNet
-        Knows people from elsewhere.
+        Knows people from elsewhere. It comes back to the device and the mode that it was in.
     pairs : PairDataset
-    out : str or Path
-        Gets ``<clip>/masks/`` and ``<clip>/valid/``; what is there of the same labels is kept.
     sure : float
         See :func:`unmoved_people`.
     device : str or torch.device
-        Where the teacher works; it comes back to where it was.
+        Where the teacher works.
 
     Returns
     -------
     PairDataset
-        Of the same frames.
+        Of the same files; what is left out is kept in memory, a bit a pixel.
     """
-    kept, home = copy.copy(pairs), teacher.mean.device
-    kept.paths = []
-    for frame_path, mask_path in pairs.paths:
-        mask = Path(out) / mask_path.parents[1].name / "masks" / mask_path.name
-        label = read_mask(mask_path) > 127
-        if not (valid_path(mask).exists() and mask.exists() and np.array_equal(read_mask(mask) > 127, label)):
-            ((_, probability),) = segment(teacher, read_image(frame_path)[None], probability=True, device=device)
-            valid = ~unmoved_people(probability, label, sure)
-            if valid_path(mask_path).exists():
-                valid &= read_mask(valid_path(mask_path)) > 127
-            write_image(mask, label)
-            write_image(valid_path(mask), valid)
-        kept.paths.append((frame_path, mask))
-    teacher.to(home)
+    kept, home, training = copy.copy(pairs), teacher.mean.device, teacher.training
+    kept.left_out = {}
+    for frame, mask in pairs.paths:
+        ((_, probability),) = segment(
+            teacher, read_image(frame)[None], probability=True, device=device, long_side=pairs.long_side
+        )
+        kept.left_out[frame] = np.packbits(unmoved_people(probability, read_mask(mask) > 127, sure), axis=1)
+    teacher.to(home).train(training)
     return kept

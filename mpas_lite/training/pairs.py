@@ -47,6 +47,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         Pairs left out, and why.
     shape : tuple of int
         Height and width of all items, px.
+    left_out : dict from Path to NDArray
+        By frame, pixels that are not valid beside those that its files name, (H, ceil(W / 8)) uint8, a bit each.
 
     Indexing gives ``(image, mask, valid)``: (3, H, W) uint8 RGB, (1, H, W) bool, (1, H, W) bool. Not valid are
     the padding, and where there is a folder ``valid/`` beside ``masks/`` the pixels that a label is not sure of.
@@ -71,6 +73,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             raise ValueError("No folder of pairs was given.")
         self.paths = [pair for folder in folders for pair in find_pairs(folder)]
         self.skipped: list[str] = []
+        self.left_out: dict[Path, NDArray[np.uint8]] = {}
         if skip_damaged:
             with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
                 damages = list(pool.map(_damage_of_pair, self.paths))
@@ -102,6 +105,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         for path, one in ((mask_path, mask), (doubt_path, valid)):
             if one.shape != image.shape[:2]:
                 raise ValueError(f"{path} is {one.shape}, its frame {image.shape[:2]}: sizes must be equal.")
+        if frame_path in self.left_out:
+            valid[np.unpackbits(self.left_out[frame_path], axis=1, count=valid.shape[1]) > 0] = 0
         return image, mask, valid
 
     def name(self, index: int) -> str:

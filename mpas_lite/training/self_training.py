@@ -141,7 +141,7 @@ def fit_in_rounds(
         return SelfTrainingResult(fit(net, dataset, out=out, config=config, **options), [], 0)
     train, held = hold_out(dataset, rounds.held_out)
     config = replace(config, ema=rounds.average)
-    again = replace(config, epochs=max(1, math.ceil(config.epochs * rounds.share)))
+    again = replace(config, keep=None, epochs=max(1, math.ceil(config.epochs * rounds.share)))
     history = fit(net, train, out=out / "0", config=config, **options)
     agreement, kept = [pair_iou(net, held)], 0
     for number in range(1, rounds.most + 1):

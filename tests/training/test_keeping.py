@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from mpas_lite.files.ledger import claim
 from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.training import fitting
 from mpas_lite.training.keeping import keep_people, unmoved_people
-from mpas_lite.training.pairs import PairDataset, valid_path
+from mpas_lite.training.pairs import PairDataset
+from mpas_lite.training.views import TrainingViews
 from mpas_lite.video.images import write_image
-from mpas_lite.video.masks import read_mask
-from tests.helpers import new_net
+from tests.helpers import new_net, weights_equal
 
 
 def test_regions_that_the_network_is_sure_of_and_the_label_has_not() -> None:
@@ -38,7 +38,6 @@ class Bright(MPASNet):
     """Takes what is bright for people."""
 
     def forward(self, x: torch.Tensor, x_hat: torch.Tensor | None = None) -> torch.Tensor:
-        self.asked = getattr(self, "asked", 0) + 1
         return x.mean(dim=1, keepdim=True)
 
 
@@ -55,13 +54,12 @@ def clip(tmp_path: Path) -> Path:
     return tmp_path / "clip"
 
 
-def test_who_stands_is_left_out_and_who_walks_is_a_lesson(clip: Path, tmp_path: Path) -> None:
+def test_who_stands_is_left_out_and_who_walks_is_a_lesson(clip: Path) -> None:
     pairs = PairDataset(clip, long_side=80)
-    claim(tmp_path / "kept")
-    teacher = Bright("test_resnet", siamese=False, long_side=80)
-    kept = keep_people(teacher, pairs, tmp_path / "kept", device="cpu")
-    assert [frame for frame, _ in kept.paths] == [frame for frame, _ in pairs.paths]
-    assert kept.name(1) == pairs.name(1)
+    teacher = Bright("test_resnet", siamese=False).train()
+    kept = keep_people(teacher, pairs, device="cpu")
+    assert teacher.training
+    assert kept.fingerprint() == pairs.fingerprint()
     for index in range(2):
         (image, mask, valid), (same_image, same_mask, was_valid) = kept[index], pairs[index]
         assert torch.equal(image, same_image)
@@ -71,16 +69,33 @@ def test_who_stands_is_left_out_and_who_walks_is_a_lesson(clip: Path, tmp_path: 
         expected[10:20, 10:20] = True
         np.testing.assert_array_equal(left_out, expected)
         assert not valid[0, :, 70:].any()
-    keep_people(teacher, pairs, tmp_path / "kept", device="cpu")
-    assert teacher.asked == 2  # the second time it is read
-    write_image(kept.paths[1][1], ~(read_mask(pairs.paths[1][1]) > 127))
-    again = keep_people(teacher, pairs, tmp_path / "kept", device="cpu")
-    assert teacher.asked == 3  # other labels
-    assert torch.equal(again[1][1], pairs[1][1])
-    assert valid_path(again.paths[1][1]).exists()
+    assert pairs[0][2][0, :, :70].all()
+    views = TrainingViews(kept, "real", sizes=2.0)
+    assert any(not views[epoch, 0][3].all() for epoch in range(4))
 
 
-def test_an_untrained_net_leaves_all_labels_as_they_are(clip: Path, tmp_path: Path) -> None:
-    pairs = PairDataset(clip, long_side=80)
-    kept = keep_people(new_net(siamese=False), pairs, tmp_path / "kept", sure=0.999, device="cpu")
-    assert all(torch.equal(kept[i][2], pairs[i][2]) for i in range(2))
+@pytest.mark.parametrize("keep", [None, 0.8])
+def test_only_a_net_that_has_learned_keeps_what_it_knows(clip: Path, monkeypatch, keep: float | None) -> None:
+    asked = []
+    monkeypatch.setattr(fitting, "keep_people", lambda net, pairs, *rest: asked.append(rest[0]) or pairs)
+    net = new_net(siamese=False)
+    options = {"epochs": 1, "long_side": 64, "accelerator": "cpu", "progress": False, "keep": keep}
+    fitting.fit(net, clip, **options)
+    assert not asked  # random weights know nobody
+    fitting.fit(net, clip, **options)
+    assert asked == ([] if keep is None else [keep])
+
+
+def test_a_run_that_keeps_people_goes_on_to_the_same_weights(clip: Path, tmp_path: Path) -> None:
+    options = {"epochs": 2, "long_side": 64, "accelerator": "cpu", "progress": False, "keep": 0.5, "batch_size": 1}
+
+    def taught() -> MPASNet:
+        net = new_net(siamese=False)
+        net.provenance["steps"] = 1
+        return net
+
+    whole, halves = taught(), taught()
+    fitting.fit(whole, clip, **options)
+    assert not fitting.fit(halves, clip, out=tmp_path / "out", max_seconds=0, **options).finished
+    fitting.fit(again := taught(), clip, out=tmp_path / "out", **options)
+    assert weights_equal(whole, again)
