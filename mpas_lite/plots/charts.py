@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mpas_lite.plots.axes import LABEL, TICK, chart_axes, new_axes
-from mpas_lite.plots.palette import PALETTE
+from mpas_lite.plots.palette import PALETTE, PATTERNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BAR_COLORS = [PALETTE[name] for name in ("grey", "sky", "orange", "blue", "green", "vermillion", "purple")]
+BARS = ("grey", "sky", "orange", "blue", "green", "vermillion", "purple")  # grey and sky have no pattern
 
 
 class Losses(Protocol):
@@ -95,11 +95,13 @@ def plot_scores(table: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> A
     for n, method in enumerate(methods):
         score = np.array([np.nan if row.get(method) is None else row[method] for row in table], dtype=float)
         x = place + (n - (len(methods) - 1) / 2) * width
+        name = BARS[n % len(BARS)]
         ax.bar(
             x,
             score,
             width * 0.94,
-            color=BAR_COLORS[n % len(BAR_COLORS)],
+            color=PALETTE[name],
+            hatch=2 * PATTERNS.get(name, ""),
             edgecolor="black",
             linewidth=0.6,
             label=method,
