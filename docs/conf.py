@@ -41,6 +41,7 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_title = "mpas_lite"
 html_static_path = ["_static"]
+html_favicon = "_static/icon.svg"
 html_css_files = ["site.css"]
 html_js_files = [("explorer.js", {"defer": "defer"})]
 html_copy_source = False

@@ -17,9 +17,9 @@ from docs.make.notebooks import Figure
 from mpas_lite.course.minutes import stated
 
 ROOMS = (
-    "video motion crowd labels labels.refine network training evaluation scenes datasets plots course course.widgets "
-    "experiments options files runtime"
-).split()
+    *("video", "motion", "crowd", "labels", "labels.refine", "network", "training", "evaluation", "scenes", "datasets"),
+    *("plots", "course", "course.widgets", "experiments", "options", "files", "runtime"),
+)
 PUBLIC = set(mpas_lite.__all__)
 
 

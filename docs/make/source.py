@@ -65,16 +65,10 @@ def write_source(root: Path, folder: Path, *, cache: Path, most: int) -> None:
 
 def pages_of(root: Path) -> dict[str, str]:
     """Return all files that the site takes, and where it has them."""
-    own = [path for path in sorted((root / "docs").rglob("*.md"))]
+    own = sorted((root / "docs").rglob("*.md"))
     pages = {path.relative_to(root).as_posix(): path.relative_to(root / "docs").as_posix() for path in own}
     pages |= {file: place for file, place in REPOSITORY.items() if (root / file).is_file()}
-    for pattern in (
-        "notebooks/[0-9][0-9]_*.ipynb",
-        "notebooks/images/*",
-        "benchmarks/*.png",
-        "CITATION.cff",
-        "LICENSE",
-    ):
+    for pattern in ("notebooks/[0-9][0-9]_*.ipynb", "notebooks/images/*.png", "CITATION.cff"):
         pages |= {path.relative_to(root).as_posix(): path.relative_to(root).as_posix() for path in root.glob(pattern)}
     for path in sorted((root / "docs").rglob("*.png")):
         pages[path.relative_to(root).as_posix()] = path.relative_to(root / "docs").as_posix()

@@ -130,7 +130,7 @@ def _combinations(positions: Sequence[Positions], together: bool) -> Iterator[tu
     first = tuple(one.first for one in positions)
     yield first
     for n, one in enumerate(positions):
-        yield from (first[:n] + (at,) + first[n + 1 :] for at in range(len(one.values)) if at != one.first)
+        yield from ((*first[:n], at, *first[n + 1 :]) for at in range(len(one.values)) if at != one.first)
 
 
 def write_static(explorer: Explorer, folder: Path, *, name: str, address: str, most: int = 100) -> str:
