@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -37,8 +36,10 @@ def in_a_sentence() -> Iterator[None]:
         raise Stop(str(error)) from None
 
 
-def short_video(source: str | os.PathLike[str] | Video, *, longest: int = 480, frames: int = 100) -> Video:
-    """The first frames of a video, shrunk if need be, so that a lesson with it takes a minute and not an hour.
+def short_video(
+    source: str | os.PathLike[str] | Video, *, start: int = 0, longest: int = 480, frames: int = 100
+) -> Video:
+    """Some frames of a video, shrunk if need be, so that a lesson with it takes a minute and not an hour.
 
     A video that is short and small already comes back as it is.
 
@@ -46,6 +47,8 @@ def short_video(source: str | os.PathLike[str] | Video, *, longest: int = 480, f
     ----------
     source : path, or Video
         A file, or a folder of images. ``"upload"`` asks for a file on Colab.
+    start : int
+        The first frame to take, from 0: where people walk.
     longest : int
         Longest side of a frame, px.
     frames : int
@@ -63,13 +66,14 @@ def short_video(source: str | os.PathLike[str] | Video, *, longest: int = 480, f
     with in_a_sentence(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of frames that are left out: a lesson does not need them all
         video = read_video(source if isinstance(source, Video) else _found(source))
-        seen = len(video)
-        if seen > frames or max(video.shape) > longest:
-            kept = [_shrunk(frame, longest) for _, frame in islice(video, frames)]
-            seen, video = len(kept), read_video(np.stack(kept), name=video.name, fps=video.fps)
-    if seen < LEAST:
-        raise Stop(f"{video.name} has {seen} frames; it takes {LEAST} to see a motion in them.")
-    return video
+        if not start and len(video) <= frames and max(video.shape) <= longest:
+            kept: Sequence[np.ndarray] | range = range(len(video))
+        else:
+            kept = [_shrunk(frame, longest) for _, frame in video.frames(range(start, start + frames))]
+        if len(kept) < LEAST:
+            after = f" from frame {start} on" if start else ""
+            raise ValueError(f"{video.name} has {len(kept)} frames{after}; it takes {LEAST} to see a motion in them.")
+        return video if isinstance(kept, range) else read_video(np.stack(kept), name=video.name, fps=video.fps)
 
 
 def _shrunk(frame: np.ndarray, longest: int) -> np.ndarray:

@@ -32,6 +32,14 @@ def test_a_long_or_large_one_is_cut_and_shrunk(tmp_path, frames, longest, expect
     assert [int(frame.mean()) for _, frame in video][:8] == list(range(8))  # the first ones, in order
 
 
+def test_it_may_begin_later(tmp_path):
+    folder = folder_of(tmp_path / "plaza", 20)
+    assert [int(frame.mean()) for _, frame in short_video(folder, start=5, frames=7)] == list(range(5, 12))
+    assert len(short_video(folder, start=5)) == 15
+    with pytest.raises(Stop, match=r"plaza has 2 frames from frame 18 on; it takes 6 to see a motion in them\."):
+        short_video(folder, start=18)
+
+
 def test_a_data_sets_folder_is_opened_at_its_frames(tmp_path):
     folder_of(tmp_path / "pedestrians" / "input", 8)
     folder_of(tmp_path / "pedestrians" / "groundtruth", 7)

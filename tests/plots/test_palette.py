@@ -4,6 +4,7 @@ Deuteranopia after Machado, Oliveira and Fernandes (2009), severity 1. Where col
 differ by 15 or more and have patterns of their own; patterns are black, and must stand out from their colour.
 """
 
+import ast
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from mpas_lite.course.widgets.beyond.refinement import _WHY
 from mpas_lite.plots.axes import name_region, new_axes
 from mpas_lite.plots.overlays import overlay_parts, pattern
 from mpas_lite.plots.palette import ERROR_COLORS, INK, PALETTE, PATTERNS, rgb
+from tests.helpers import ROOT
 
 DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
@@ -120,3 +122,30 @@ def test_ink_can_be_read_on_white_and_is_the_same_colour(name):
 def test_why_ink_is_needed():
     readable = {name for name in PALETTE if contrast(linear(name), linear("#FFFFFF")) >= 4.5}
     assert readable == {"blue", "black"}
+
+
+WORDS = {"text", "set_title", "set_xlabel", "set_ylabel", "annotate", "suptitle"}
+DRAWN = [
+    path for folder in ("mpas_lite/plots", "mpas_lite/course", "notebooks") for path in (ROOT / folder).rglob("*.py")
+]
+
+
+def colours_of_words(path):
+    """Where words are written in a colour of the palette, by line: the name of the table that it is taken from."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WORDS:
+            for keyword in node.keywords:
+                if keyword.arg == "color" and isinstance(keyword.value, ast.Subscript):
+                    yield node.lineno, ast.unparse(keyword.value.value), ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", DRAWN, ids=lambda path: path.stem)
+def test_words_are_written_in_ink(path):
+    for line, table, call in colours_of_words(path):
+        assert table == "INK" or "marks[" in call, f"{path.name}, line {line}"  # a mark in a key is no word
+
+
+def test_words_in_colour_are_found(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_text("ax.text(1, 2, 'flat', color=PALETTE['sky'])\nax.plot(1, 2, color=PALETTE['sky'])\n")
+    assert [(line, table) for line, table, _ in colours_of_words(path)] == [(1, "PALETTE")]

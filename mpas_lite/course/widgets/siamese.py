@@ -15,7 +15,7 @@ from mpas_lite.course.widgets.pictures import Place, add_key, add_picture, backd
 from mpas_lite.evaluation.scores import iou
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.plots.overlays import overlay, overlay_errors
-from mpas_lite.plots.palette import ERROR_COLORS, ORANGE, PALETTE
+from mpas_lite.plots.palette import ERROR_COLORS, INK, ORANGE, PALETTE
 from mpas_lite.training.pairs import as_image
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def draw_network(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
     _arrow(ax, (7.85, bottom + 0.2), (8.75, middle - 0.5), True)
     _arrow(ax, (9.83, middle), (10.2, middle), False)
     _arrow(ax, (11.68, middle), (12.05, middle), False)
-    style = {"ha": "center", "va": "center", "fontsize": 14, "color": PALETTE["vermillion"]}
+    style = {"ha": "center", "va": "center", "fontsize": 14, "color": INK["vermillion"]}
     for x, name in ((2.7, "the same weights"), (7.0, "the same weights")):
-        ax.text(x, middle, name, ha="center", va="center", fontsize=12, color=PALETTE["blue"])
+        ax.text(x, middle, name, ha="center", va="center", fontsize=12, color=INK["blue"])
         for y, sign in ((top, -1), (bottom, 1)):
             ends = {"xy": (x, y + sign * 0.5), "xytext": (x, middle + sign * -0.2)}
             ax.annotate("", **ends, arrowprops={"arrowstyle": "-", "color": PALETTE["blue"], "linewidth": 1.5})
