@@ -16,6 +16,7 @@ import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mpas_lite.network.fusion import Kind, StillScene, fused_masks, fused_probability, still_scene
 from mpas_lite.network.input_size import resize
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.runtime.devices import pick_device
@@ -39,6 +40,8 @@ def segment(
     long_side: int | None = None,
     device: str | torch.device = "auto",
     probability: bool = False,
+    background: bool = False,
+    masks: Kind = "crowd",
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """Segment the frames of a video, one after the other.
 
@@ -61,6 +64,12 @@ def segment(
         ``"auto"``: a GPU if there is one.
     probability : bool
         Give (H, W) float32 probabilities in place of masks.
+    background : bool
+        Beyond the paper: let the clip's own background tell where people end, see
+        :mod:`mpas_lite.network.fusion`. The video is passed through twice before the first mask comes. Where its
+        camera moves the masks are the network's alone, and a warning says so.
+    masks : str
+        With ``background``: ``"crowd"``, the region that a person would outline, or ``"person"``, persons alone.
 
     Yields
     ------
@@ -82,10 +91,11 @@ def segment(
     [(0, (48, 64)), (2, (48, 64)), (4, (48, 64))]
     """
     check_options(every, threshold, batch_size, long_side)
+    check_masks(background, masks, ("crowd", "person"))
     video = read_video(source)
     batch_size = frames_at_once(batch_size, video.shape)
     predictor = Predictor.of(net, long_side, device)
-    return _predictions(video, every, predictor, batch_size, None if probability else threshold)
+    return _predictions(video, every, predictor, batch_size, None if probability else threshold, background, masks)
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,10 @@ class Predictor:
         if images is None:
             return np.zeros((0, *shape), np.float32)
         return self.predict(images, shape)[:, 0].cpu().numpy()
+
+    def still_scene(self, video: Video) -> StillScene | None:
+        """What the clip's background is and how far it counts, see :func:`~mpas_lite.network.fusion.still_scene`."""
+        return still_scene(video, lambda frame: self(self.prepare([frame]), (frame.shape[0], frame.shape[1]))[0])
 
     def predict(self, images: Tensor, shape: tuple[int, int]) -> Tensor:
         """Probabilities, (B, 1, *shape) float32, on the device."""
@@ -151,13 +165,26 @@ def batches(
 
 
 def _predictions(
-    video: Video, every: int, predictor: Predictor, batch_size: int, threshold: float | None
+    video: Video,
+    every: int,
+    predictor: Predictor,
+    batch_size: int,
+    threshold: float | None,
+    background: bool,
+    kind: Kind,
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """Predict a batch at a time, give the results one by one: masks, or without threshold probabilities."""
+    scene = predictor.still_scene(video) if background else None
     frames = video.frames(count(0, every))
     for batch in read_ahead(batches(frames, batch_size, predictor.prepare, lambda _: True)):
-        probabilities = predictor(batch.images, video.shape)
-        yield from zip(batch.missing, probabilities if threshold is None else probabilities > threshold, strict=True)
+        probabilities = predictor(batch.images, scene.shape if scene else video.shape)
+        for (index, frame), values in zip(batch.frames, probabilities, strict=True):
+            if scene is None:
+                yield index, values if threshold is None else values > threshold
+            elif threshold is None:
+                yield index, fused_probability(values, frame, scene, kind)
+            else:
+                yield index, fused_masks(values, frame, scene, (kind,), threshold)[kind]
 
 
 def read_ahead(items: Iterator[T], most: int = 2) -> Iterator[T]:
@@ -182,3 +209,11 @@ def check_options(every: int, threshold: float, batch_size: int, long_side: int 
             raise ValueError(f"{name}={value}: it must be 1 or more.")
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold={threshold}: probabilities lie between 0 and 1.")
+
+
+def check_masks(background: bool, masks: str, known: tuple[str, ...]) -> None:
+    """Refuse kinds of masks that there are not, and those of persons where nothing tells persons apart."""
+    if masks not in known:
+        raise ValueError(f"masks={masks!r}: choose one of {', '.join(known)}.")
+    if masks != "crowd" and not background:
+        raise ValueError(f"masks={masks!r}: only the background tells persons from the crowd; add background=True.")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -21,7 +21,17 @@ from mpas_lite.files.atomic import atomic_write, read_json, write_json, write_na
 from mpas_lite.files.ledger import claim, refuse_foreign, remove
 from mpas_lite.files.outputs import check_apart
 from mpas_lite.files.writing import in_background, plain_output
-from mpas_lite.network.inference import Predictor, Source, batches, check_options, frames_at_once, read_ahead
+from mpas_lite.network.fusion import Kind, StillScene, fused_masks
+from mpas_lite.network.inference import (
+    Batch,
+    Predictor,
+    Source,
+    batches,
+    check_masks,
+    check_options,
+    frames_at_once,
+    read_ahead,
+)
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.weights import fingerprint
 from mpas_lite.plots.overlays import overlay
@@ -31,6 +41,9 @@ from mpas_lite.video.capture import plain_path
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.reader import read_video, source_paths
 from mpas_lite.video.video import Video
+
+Masks = Literal["crowd", "person", "both"]
+PERSONS = "persons"  # the folder of the masks of persons, where masks/ has the crowd's
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,8 @@ def segment_to(
     batch_size: int = 8,
     long_side: int | None = None,
     device: str | torch.device = "auto",
+    background: bool = False,
+    masks: Masks = "crowd",
     color: tuple[int, int, int] = ORANGE,
     progress: bool = True,
 ) -> SegmentationResult:
@@ -82,15 +97,18 @@ def segment_to(
 
     Writes ``out/masks/NNNNNN.png`` (0 and 255, named by the frame's 0-based index), ``out/overlay.mp4``,
     ``out/frames.json`` (index to the frame's name in the source) and ``out/segment.json`` (what the masks
-    were made with). A run that was killed goes on: masks are kept if net, video and options are the same,
-    else made anew.
+    were made with); with ``masks="both"`` also ``out/persons/NNNNNN.png``. A run that was killed goes on: masks are
+    kept if net, video and options are the same, else made anew.
 
     Parameters
     ----------
-    net, source, every, threshold, batch_size, long_side, device
+    net, source, every, threshold, batch_size, long_side, device, background
         See :func:`~mpas_lite.network.inference.segment`.
     out : str or Path
         A folder.
+    masks : str
+        Which ones, with ``background``: ``"crowd"`` or ``"person"`` in ``masks/``, or ``"both"``: the crowd's in
+        ``masks/`` and those of persons in ``persons/``.
     color : tuple of int
         Of the overlay, RGB.
     progress : bool
@@ -107,14 +125,17 @@ def segment_to(
         of somebody else stands where one is to be written (:class:`~mpas_lite.files.ledger.NotOurs`).
     """
     check_options(every, threshold, batch_size, long_side)
+    check_masks(background, masks, ("crowd", "person", "both"))
     video = read_video(source)
     batch_size = frames_at_once(batch_size, video.shape)
     out = Path(out)
     check_apart(segment_outputs(out), source_paths(video))
     claim(out)
     predictor = Predictor.of(net, long_side, device)
-    _clear_unless(_made_with(predictor, video, every, threshold), out)
-    writer = _Writer(out / "masks", color)
+    scene = predictor.still_scene(video) if background else None
+    made_with = _made_with(predictor, video, every, threshold)
+    _clear_unless({**made_with, **_fused_with(scene, background, masks)}, out)
+    writer = _Writer(out, _folders(masks) if scene else {"masks": "crowd"}, color)
     with (
         atomic_write(out / "overlay.mp4") as temporary,
         tqdm(total=-(-len(video) // every), desc="segment", unit="frame", disable=not progress) as bar,
@@ -123,7 +144,8 @@ def segment_to(
             # Three things at a time: one thread reads, this one has the net, one writes.
             frames = video.frames(count(0, every))
             for batch in read_ahead(batches(frames, batch_size, predictor.prepare, writer.is_missing)):
-                fresh = dict(zip(batch.missing, predictor(batch.images, video.shape) > threshold, strict=True))
+                probabilities = predictor(batch.images, scene.shape if scene else video.shape)
+                fresh = _masks_of(batch, probabilities, scene, writer.kinds, threshold)
                 for index, frame in batch.frames:
                     in_order(writer.write, film, index, frame, fresh.get(index))
         _check_film(temporary, len(writer.done), out / "overlay.mp4")
@@ -131,37 +153,67 @@ def segment_to(
     return SegmentationResult(len(writer.done), writer.new, float(np.mean(writer.shares)))
 
 
+def _folders(masks: Masks) -> dict[str, Kind]:
+    """Which kind of masks each folder gets; the first is shown in the film."""
+    return {"masks": "crowd", PERSONS: "person"} if masks == "both" else {"masks": masks}
+
+
+def _masks_of(
+    batch: Batch, probabilities: np.ndarray, scene: StillScene | None, kinds: tuple[Kind, ...], threshold: float
+) -> dict[int, tuple[Mask, ...]]:
+    """New masks of a batch by the frame's index, one of each kind."""
+    found = zip(batch.missing, probabilities, strict=True)
+    if scene is None:
+        return {index: (values > threshold,) for index, values in found}
+    frames = dict(batch.frames)
+    by_kind = ((index, fused_masks(values, frames[index], scene, kinds, threshold)) for index, values in found)
+    return {index: tuple(masks[kind] for kind in kinds) for index, masks in by_kind}
+
+
 def segment_outputs(out: Path) -> list[Path]:
     """What :func:`segment_to` writes into a folder."""
-    return [out / name for name in ("masks", "overlay.mp4", "frames.json", "segment.json")]
+    return [out / name for name in ("masks", PERSONS, "overlay.mp4", "frames.json", "segment.json")]
 
 
 class _Writer:
     """Puts masks, and the film that shows them, on the disk frame by frame, and keeps count."""
 
-    def __init__(self, masks: Path, color: tuple[int, int, int]) -> None:
-        self.masks, self.color = masks, color
+    def __init__(self, out: Path, folders: dict[str, Kind], color: tuple[int, int, int]) -> None:
+        self.folders, self.color = [out / name for name in folders], color
+        self.kinds = tuple(folders.values())
         self.done = array("q")  # indices; numbers in place of names, as there may be a hundred thousand
         self.shares = array("d")
         self.new = 0
 
-    def file(self, index: int) -> Path:
-        """Where a frame's mask stands."""
-        return self.masks / f"{index:06d}.png"
+    def files(self, index: int) -> list[Path]:
+        """Where a frame's masks stand, one of each kind."""
+        return [folder / f"{index:06d}.png" for folder in self.folders]
 
     def is_missing(self, index: int) -> bool:
-        """Whether a frame has no mask yet."""
-        return not self.file(index).exists()
+        """Whether a frame lacks a mask."""
+        return not all(file.exists() for file in self.files(index))
 
-    def write(self, film: cv2.VideoWriter, index: int, frame: Frame, new: Mask | None) -> None:
-        """Write a frame's mask if it is new, and add the frame to the film with the mask laid over."""
+    def write(self, film: cv2.VideoWriter, index: int, frame: Frame, new: tuple[Mask, ...] | None) -> None:
+        """Write a frame's masks if they are new, and add the frame to the film with the first laid over."""
         if new is not None:
-            write_image(self.file(index), new)
+            for file, mask in zip(self.files(index), new, strict=True):
+                write_image(file, mask)
             self.new += 1
-        mask = read_image(self.file(index), grey=True) > 127 if new is None else new
-        film.write(cv2.cvtColor(overlay(frame, mask, self.color), cv2.COLOR_RGB2BGR))
+        shown = read_image(self.files(index)[0], grey=True) > 127 if new is None else new[0]
+        film.write(cv2.cvtColor(overlay(frame, shown, self.color), cv2.COLOR_RGB2BGR))
         self.done.append(index)
-        self.shares.append(mask.mean())
+        self.shares.append(shown.mean())
+
+
+def _fused_with(scene: StillScene | None, background: bool, masks: Masks) -> dict[str, Any]:
+    """What fused masks depend on beside; nothing where none was asked for."""
+    if not background:
+        return {}
+    if scene is None:
+        return {"background": None}
+    parts = (scene.background.image, scene.background.noise, scene.background.known, scene.tall)
+    digest = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+    return {"background": digest, "masks": masks}
 
 
 def _made_with(predictor: Predictor, video: Video, every: int, threshold: float) -> dict[str, Any]:
@@ -192,7 +244,7 @@ def _first_frame(video: Video) -> str:
 def _clear_unless(made_with: dict[str, Any], out: Path) -> None:
     """Remove masks that were made with anything else, and note what is made from now on."""
     note = out / "segment.json"
-    masks = list((out / "masks").glob("[0-9]*.png"))
+    masks = [file for folder in ("masks", PERSONS) for file in (out / folder).glob("[0-9]*.png")]
     refuse_foreign([note, out / "frames.json", out / "overlay.mp4", *masks])
     if note.exists() and read_json(note) == made_with:
         return

@@ -1,0 +1,250 @@
+"""The network knows what, a still camera's background knows where: masks out of both.
+
+Beyond the paper. A network sees people at a quarter of its working size, so its masks end somewhere near where people
+end; and it calls the ground between them crowd. The background of a clip, see :mod:`mpas_lite.labels.refine`, knows to
+the pixel what is not itself, but not whether that is a car. Of both comes the probability of each pixel::
+
+    log-odds  =  the network's, at most 6 either way  +  5 x vote x evidence
+
+Evidence goes from -1 (the pixel is the background, or the background in shadow) to 1 (it surely is not). So what the
+network takes for no person at all stays out however much it differs: cars, leaves. The background's vote is 0 where the
+clip hides it, and where the network, *shown the background's picture itself*, sees people: who stands there for the
+whole clip is part of that picture, and about him the network decides alone. In the end outlines are drawn along the
+frame's edges (the guided filter, He, Sun & Tang 2010).
+
+Crowd masks take in gaps as narrow as a person is broad, as an outline drawn by hand does: there the background does not
+speak against. Masks of persons close none.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from mpas_lite.labels.refine.background_model import Background
+from mpas_lite.labels.refine.camera import steadying, warp
+from mpas_lite.labels.refine.foreground import foreground_score
+from mpas_lite.labels.refine.light import match_light
+from mpas_lite.labels.refine.outline import close_gaps
+from mpas_lite.labels.refine.person_size import local_height
+from mpas_lite.labels.refine.settings import Refinement
+from mpas_lite.labels.refine.survey import SAMPLES, survey_clip, working_frame
+from mpas_lite.video.arrays import Frame, Mask
+from mpas_lite.video.video import Video
+
+Kind = Literal["crowd", "person"]
+
+WEIGHT = 5.0  # of the background's evidence, in log-odds
+SURE = 6.0  # log-odds that the network is taken to have at most: networks trained with Dice say 0 and 1 lightly
+SCORE = 0.3  # evidence is 0 at 0.7 of it: a fifth of the difference that a label is sure of
+BREADTH = 0.29  # of a person, in heights
+NEAR = 0.1  # and the outline along the frame's edges, in heights of a person
+OUTLINE = 0.06
+EDGE = 1e-4  # squared contrast of an edge that an outline follows, grey levels over 255
+
+_ALONE = "so the masks are the network's alone."
+
+
+@dataclass(frozen=True)
+class StillScene:
+    """What a clip from a still camera tells beyond its frames.
+
+    Attributes
+    ----------
+    background : Background
+        Of working frames, at most 480 px long.
+    tall : (H, 1) float32
+        Height of a person in px in each row.
+    vote : (H, W) float32
+        How much the background counts, 0 to 1: nothing where it is hidden or shows people.
+    shakes : bool
+        The camera shakes: frames are steadied first.
+    """
+
+    background: Background
+    tall: np.ndarray
+    vote: np.ndarray
+    shakes: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of working frames."""
+        height, width = self.vote.shape
+        return height, width
+
+    @property
+    def height(self) -> float:
+        """Of a person in the middle of the picture, px."""
+        return float(np.median(self.tall))
+
+
+def still_scene(video: Video, predict: Callable[[Frame], np.ndarray]) -> StillScene | None:
+    """Survey a clip; None where there is no background to fuse with.
+
+    Parameters
+    ----------
+    video : Video
+        Is passed through twice: to find its length, and for some 32 frames of it.
+    predict : callable
+        The network: gives an (H, W, 3) uint8 frame's probabilities, (H, W) float32.
+
+    Warns
+    -----
+    UserWarning
+        Where the camera moves, or there are too few frames.
+    """
+    every = video.frame_indices()
+    chosen = [every[int(k)] for k in np.unique(np.linspace(0, len(every) - 1, min(SAMPLES, len(every))).astype(int))]
+    samples = [working_frame(frame) for _, frame in video.frames(chosen)]
+    if len(samples) < 8:
+        few = f"{len(samples)} frame is" if len(samples) == 1 else f"{len(samples)} frames are"
+        warnings.warn(f"{video.name}: {few} too few to tell the background, {_ALONE}", stacklevel=2)
+        return None
+    survey = survey_clip(samples, [], Refinement(not_crowd=False))
+    background = survey.background
+    if background is None:
+        warnings.warn(
+            f"{video.name}: the camera moves, or people hide all that stands still, {_ALONE}",
+            stacklevel=2,
+        )
+        return None
+    shape = background.known.shape
+    return StillScene(
+        background,
+        local_height(survey.person, (shape[0], shape[1])),
+        vote_of(background, predict(background.image)),
+        survey.shakes,
+    )
+
+
+def vote_of(background: Background, probability: np.ndarray) -> np.ndarray:
+    """How much a background counts, (H, W) float32, given what the network says of its picture, (H, W) float32."""
+    return np.where(background.known, np.maximum(1 - 2 * probability, 0), 0).astype(np.float32)
+
+
+def fused_masks(
+    probability: np.ndarray, frame: Frame, scene: StillScene, kinds: tuple[Kind, ...], threshold: float = 0.5
+) -> dict[Kind, Mask]:
+    """Masks of a frame, of each kind that is wanted, (H, W) bool in the frame's size.
+
+    Parameters
+    ----------
+    probability : (h, w) float32
+        The network's, in the scene's size.
+    frame : (H, W, 3) uint8
+    scene : StillScene
+    kinds : tuple of str
+        ``"crowd"``: the region that a person would outline. ``"person"``: persons alone.
+    threshold : float
+    """
+    fused, move = _fused(probability, frame, scene, kinds)
+    masks: dict[Kind, Mask] = {}
+    for kind, values in fused.items():
+        if kind == "crowd":
+            outline = close_gaps(values > threshold, scene.tall, BREADTH).astype(np.float32)
+            masks[kind] = _in_frame(outline, move, frame) > 0.5
+        else:
+            masks[kind] = _in_frame(values, move, frame) > threshold
+    return masks
+
+
+def fused_probability(probability: np.ndarray, frame: Frame, scene: StillScene, kind: Kind) -> np.ndarray:
+    """Fused probabilities of a frame in its own size, (H, W) float32; parameters as of :func:`fused_masks`."""
+    fused, move = _fused(probability, frame, scene, (kind,))
+    return _in_frame(fused[kind], move, frame)
+
+
+def _fused(
+    probability: np.ndarray, frame: Frame, scene: StillScene, kinds: tuple[Kind, ...]
+) -> tuple[dict[Kind, np.ndarray], np.ndarray | None]:
+    """Fused probabilities of each kind, of the working frame, and the map that steadied it.
+
+    A frame of a shaking camera that cannot be laid over the background stays the network's alone.
+    """
+    background = scene.background
+    picture, move = working_frame(frame), None
+    if scene.shakes:
+        move = steadying(picture, background.grey, background.corners)
+        if move is None:
+            return dict.fromkeys(kinds, probability), None
+        picture, probability = warp(picture, move), warp(probability, move)
+    picture = match_light(picture, background.image)
+    guide = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    odds, found = network_odds(probability, scene.height), evidence(picture, background)
+    fused = {}
+    for kind in kinds:
+        seen = between_people(found, scene.tall) if kind == "crowd" else found
+        fused[kind] = along_edges(posterior(odds, seen, scene.vote), guide, scene.height)
+    return fused, move
+
+
+def evidence(picture: Frame, background: Background) -> np.ndarray:
+    """Whether a picture, (H, W, 3) uint8 in the background's light, is the background: -1 (is) to 1 (is not).
+
+    Examples
+    --------
+    >>> behind = Background(np.full((9, 9, 3), 80, np.uint8), np.ones((9, 9), np.float32), np.ones((9, 9), bool))
+    >>> frame = behind.image.copy()
+    >>> frame[:, 5:] = (110, 70, 70)
+    >>> evidence(frame, behind)[4, [1, 8]].round(2)
+    array([-1.  ,  0.99], dtype=float32)
+    """
+    return np.asarray(1 - 2 * np.exp(foreground_score(picture, background) / np.float32(-SCORE)), np.float32)
+
+
+def between_people(found: np.ndarray, tall: np.ndarray) -> np.ndarray:
+    """Evidence for crowd masks: none against a gap as narrow as a person is broad; (H, W) float32, as it comes."""
+    return np.where(close_gaps(found > 0, tall, BREADTH), np.maximum(found, 0), found)
+
+
+def network_odds(probability: np.ndarray, height: float) -> np.ndarray:
+    """The network's log-odds, (H, W) float32, within +-6; a tenth of a person around those that it is sure of, too."""
+    side = 2 * max(1, round(NEAR * height)) + 1
+    wide = np.maximum(probability, cv2.blur(probability, (side, side)))
+    least = 1 / (1 + np.exp(SURE))
+    wide = np.clip(wide, least, 1 - least)
+    return np.asarray(np.log(wide / (1 - wide)), np.float32)
+
+
+def posterior(odds: np.ndarray, found: np.ndarray, vote: np.ndarray, weight: float = WEIGHT) -> np.ndarray:
+    """Probability of people from the network's log-odds and the background's evidence, all (H, W) float32.
+
+    Examples
+    --------
+    The background is the ground: sure of a person the network stays sure, doubtful it gives in. Where somebody stands
+    before it, a faint idea is enough, but none at all is not:
+
+    >>> odds, found = np.float32([6, 1, -2, -6]), np.float32([-1, -1, 1, 1])
+    >>> posterior(odds, found, vote=np.float32(1)).round(2)
+    array([0.73, 0.02, 0.95, 0.27], dtype=float32)
+    """
+    return np.asarray(1 / (1 + np.exp(-(odds + np.float32(weight) * vote * found))), np.float32)
+
+
+def along_edges(probability: np.ndarray, guide: np.ndarray, height: float) -> np.ndarray:
+    """Probabilities, (H, W) float32, smoothed, but not across edges of the guide, (H, W) uint8: a guided filter."""
+    side = 2 * max(1, round(OUTLINE * height)) + 1
+    grey = guide.astype(np.float32) / 255
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return cv2.blur(values, (side, side))
+
+    grey_mean, mean_probability = mean(grey), mean(probability)
+    slope = (mean(grey * probability) - grey_mean * mean_probability) / (mean(grey * grey) - grey_mean**2 + EDGE)
+    return np.asarray(mean(slope) * grey + mean(mean_probability - slope * grey_mean), np.float32)
+
+
+def _in_frame(values: np.ndarray, move: np.ndarray | None, frame: Frame) -> np.ndarray:
+    """Values of the steadied working frame, (h, w) float32, as those of the frame itself."""
+    if move is not None:
+        values = cv2.warpAffine(
+            values, move, values.shape[1::-1], flags=cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+    if values.shape == frame.shape[:2]:
+        return values
+    return cv2.resize(values, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
