@@ -18,6 +18,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docs.make
 root_doc = "index"
 exclude_patterns = ["conf.py"]
 default_role = "py:obj"
+smartquotes = False  # "--out" is an option
 nitpick_ignore_regex = [("py:(class|meth|func|data|exc|attr)", r"(?!mpas_lite\.).*")]  # of other libraries
 linkcheck_ignore = [r"https://github\.com/mpas-lite/.*", r"https://colab\.research\.google\.com/.*"]
 

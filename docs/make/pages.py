@@ -115,12 +115,14 @@ def title_of(path: Path) -> str:
 
 
 def course_table(paths: Iterable[Path]) -> str:
-    """Return the notebooks in Markdown: title, minutes, and the sentences that each begins with."""
-    lines = ["| notebook | minutes |", "|:--|--:|"]
+    """Return the notebooks in Markdown: title, minutes, and what their reader will do, as they say it."""
+    lines = ["| notebook | minutes | you will |", "|:--|--:|:--|"]
     for path in paths:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         minutes = stated(notebook)
-        lines.append(f"| [{path.stem[:2]} {title_of(path)}](notebooks/{path.name}) | {minutes or ''} |")
+        told = re.search(r"\*\*You will\*\* (.+?)(?:\n\n|$)", _first_text(path), re.DOTALL)
+        does = " ".join(told[1].split()) if told else ""
+        lines.append(f"| [{title_of(path)}](notebooks/{path.name}) | {minutes or ''} | {does} |")
     return "\n".join(lines) + "\n"
 
 
