@@ -6,6 +6,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+from docs.make.explorers import MOVING
 from docs.make.links import relink
 from docs.make.messages import messages_of
 from docs.make.notebooks import Figure, Place, write_page
@@ -80,8 +81,9 @@ def _write_notebooks(root: Path, folder: Path, pages: dict[str, str], cache: Pat
     place = Place(folder / "notebooks", folder / "_static", cache, most)
     for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         figures += write_page(path, place, partial(relink, here=f"notebooks/{path.name}", pages=pages))
-    if cache.is_dir():
-        shutil.copytree(cache, folder / "_static" / "explorers", ignore=shutil.ignore_patterns("*.json"))
+        if path.name.startswith(MOVING):
+            drawn = folder / "_static" / "explorers" / path.stem
+            shutil.copytree(cache / path.stem, drawn, ignore=shutil.ignore_patterns("*.json"))
     return figures
 
 

@@ -87,9 +87,9 @@ def positions_of(name: str, control: Any) -> Positions:
         count = round((control.max - control.min) / control.step) + 1
         whole = isinstance(control.step, int) and isinstance(control.min, int)
         values = [control.min + n * control.step if whole else _clean(control, n) for n in range(count)]
+        values[_nearest(values, control.value)] = control.value
         labels, menu = [format(value, control.readout_format) for value in values], False
-    first = values.index(control.value) if control.value in values else _nearest(values, control.value)
-    values[first] = control.value
+    first = values.index(control.value)
     return Positions(name, control.description, values, labels, first, menu)
 
 
@@ -117,7 +117,7 @@ def plan(explorer: Explorer, most: int) -> tuple[list[Positions], bool]:
     while prod(counts) > most:
         slack = [0 if one.menu else count - _FEWEST for one, count in zip(whole, counts, strict=True)]
         if max(slack) <= 0:
-            each = max(2, most // len(whole))
+            each = max(2, min(most // len(whole), 10))
             return [one.thinned(each) for one in whole], False
         counts[slack.index(max(slack))] -= 1
     return [one.thinned(count) for one, count in zip(whole, counts, strict=True)], True
@@ -219,7 +219,7 @@ def _webp(figure: Any) -> tuple[bytes, tuple[int, int]]:
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
     packed = []
-    for options in ({"lossless": True, "method": 1}, {"quality": 78, "method": 2}):
+    for options in ({"lossless": True, "method": 1}, {"quality": 72, "method": 2}):
         file = io.BytesIO()
         image.save(file, "webp", **options)
         packed.append(file.getvalue())
