@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from mpas_lite.course.checks.exercises import Exercise, exercise
+from mpas_lite.course.notes.reading import as_lines, read_notes
 
 Cell = dict[str, Any]
 Notebook = dict[str, Any]
@@ -53,10 +54,11 @@ def student_copy(notebook: Notebook) -> Notebook:
 
 
 def instructor_copy(notebook: Notebook) -> Notebook:
-    """Return a notebook (parsed JSON) as nbgrader's source: solutions in their places, hidden tests, points.
+    """Return a notebook (parsed JSON) as nbgrader's source: solutions in their places, hidden tests, points, notes.
 
     The text of a solution stands as a comment within it. ``nbgrader generate_assignment`` makes the students' version
-    of it. Outputs of the other cells are kept.
+    of it. Outputs of the other cells are kept. The second cell has the teaching notes, as a hidden test without points:
+    so they are not in what students get, and come back with the feedback.
     """
     solutions: dict[str, str] = {}
     texts: dict[str, str] = {}
@@ -77,7 +79,8 @@ def instructor_copy(notebook: Notebook) -> Notebook:
         cells.append(_without_output(cell) if kind == "check" else cell)
         if kind == "check":
             cells.append(_graded(exercise(number)))
-    return {**notebook, "cells": cells}
+    numbers = sorted({number[:2] for number in solutions})
+    return {**notebook, "cells": [*cells[:1], *(_notes(number) for number in numbers), *cells[1:]]}
 
 
 def _text(cell: Cell) -> str:
@@ -120,14 +123,19 @@ def _with_grading(cell: Cell, number: str, **what: Any) -> Cell:
 
 def _graded(asked: Exercise) -> Cell:
     """A locked cell that raises for a wrong answer, and its points."""
-    place = asked.number.replace(".", "-")
-    source = (
-        f"# Exercise {asked.number}, {asked.name}: {asked.points} points.\n"
-        "### BEGIN HIDDEN TESTS\n"
-        "from mpas_lite.course.checks import grade\n"
-        f'grade("{asked.number}", {asked.name});\n'
-        "### END HIDDEN TESTS"
-    )
-    cell = {"cell_type": "code", "id": f"points-{place}", "metadata": {}, "source": source}
-    grading = {"grade": True, "locked": True, "grade_id": f"points-{place}", "points": asked.points}
-    return _with_grading(_without_output(cell), asked.number, **grading)
+    first = f"# Exercise {asked.number}, {asked.name}: {asked.points} points."
+    tests = f'from mpas_lite.course.checks import grade\ngrade("{asked.number}", {asked.name});'
+    return _locked(f"points-{asked.number.replace('.', '-')}", first, tests, asked.points)
+
+
+def _notes(number: str) -> Cell:
+    """A locked cell without points, whose comments are the teaching notes."""
+    lines = [f"# {line}".rstrip() for line in as_lines(read_notes(number))]
+    return _locked(f"notes-{number}", "# (A cell of the lecturer's.)", "\n".join(lines), 0)
+
+
+def _locked(name: str, first: str, hidden: str, points: int) -> Cell:
+    """A cell of which students see the first line until they get their feedback."""
+    source = f"{first}\n### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS"
+    cell = {"cell_type": "code", "id": name, "metadata": {}, "source": source}
+    return _with_grading(_without_output(cell), "", grade=True, locked=True, grade_id=name, points=points)

@@ -1,5 +1,6 @@
 """The lecturer's kit: minutes, quiz, plans, notes and slides, each held to what the notebooks are."""
 
+import html
 import importlib
 import json
 import math
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 
 from mpas_lite.course.checks.exercises import ROOMS
+from mpas_lite.course.grading import instructor_copy
 from mpas_lite.course.minutes import Pace, sections, stated, table, total
 from mpas_lite.course.notebooks import notebook_paths
-from mpas_lite.course.teaching import notes, read_notes
+from mpas_lite.course.notes import read_notes, reading
+from mpas_lite.course.teaching import moodle
 
 NUMBERS = [path.name[:2] for path in notebook_paths()]
 SLOW = Pace(words=1, formulas=1, lines=1, pictures=1, explorer=10, point=100)
@@ -137,12 +140,14 @@ def test_misconceptions_are_those_of_wrong_answers(number):
 
 @pytest.mark.parametrize("path", notebook_paths(), ids=NUMBERS)
 def test_what_is_to_be_tried_has_an_answer(path):
+    """Each question of a paragraph that begins with "Try this." is asked word for word in the notes."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    asked = [plain(one.asked) for one in read_notes(path.name[:2]).discussion]
+    asked = " ".join(plain(one.asked) for one in read_notes(path.name[:2]).discussion)
     for cell in cells:
         for paragraph in "".join(cell["source"]).split("\n\n"):
             if cell["cell_type"] == "markdown" and paragraph.startswith("**Try this.**"):
-                assert plain(paragraph.removeprefix("**Try this.**")) in asked, paragraph
+                for question in re.findall(r"[^.?]+\?", paragraph.removeprefix("**Try this.**")):
+                    assert plain(question) in asked, question
 
 
 def plain(text):
@@ -151,7 +156,7 @@ def plain(text):
 
 
 def test_a_key_too_many_or_too_few_is_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(notes, "FOLDER", tmp_path)
+    monkeypatch.setattr(reading, "FOLDER", tmp_path)
     rest = "quiz = []\nmisconceptions = []\n"
     (tmp_path / "00.toml").write_text("objectives = []\n" + rest + 'discussion = [{asked = "a", answers = "b"}]')
     with pytest.raises(ValueError, match=r"00.toml: Discussion has no answers"):
@@ -159,3 +164,44 @@ def test_a_key_too_many_or_too_few_is_a_sentence(tmp_path, monkeypatch):
     (tmp_path / "00.toml").write_text("objectives = []\n" + rest + 'discussion = [{asked = "a"}]')
     with pytest.raises(ValueError, match=r"00.toml: .*'answer'"):
         read_notes("00")
+
+
+def from_gift(text):
+    """Questions of a GIFT text: what is asked, and the answers with their feedback; its signs are those of Moodle."""
+    hidden = re.sub(r"\\([\\~=#{}:])", lambda found: f"&&{ord(found[1]):03d};", text)
+    for title, asked, answers in re.findall(r"::(.*?)::\[html\](.*?)\{(.*?)\}", hidden, re.DOTALL):
+        found = [
+            (sign, *(shown(part) for part in line.split("#"))) for sign, line in re.findall(r"\n\t([=~])(.*)", answers)
+        ]
+        yield shown(title), shown(asked), found
+
+
+def shown(text):
+    return html.unescape(re.sub(r"&&(\d{3});", lambda found: chr(int(found[1])), text))
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_moodle_reads_the_quiz_as_it_is(number):
+    quiz = read_notes(number).quiz
+    found = list(from_gift(moodle.gift(read_notes(number))))
+    assert len(found) == 10
+    for (_, asked, answers), one in zip(found, quiz, strict=True):
+        assert plain(re.sub("<.*?>", "", asked)) == plain(one.question)
+        assert [sign for sign, *_ in answers] == ["=", "~", "~", "~"]
+        assert [plain(re.sub("</?code>", "", answer)) for _, answer, _ in answers] == [
+            plain(text) for text in (one.answer, *(wrong for wrong, _ in one.distractors))
+        ]
+        assert all(len(feedback) > 5 for *_, feedback in answers)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_instructors_copy_has_the_notes_where_students_do_not_see_them(number):
+    path = next(path for path in notebook_paths() if path.name.startswith(number))
+    cell = instructor_copy(json.loads(path.read_text(encoding="utf-8")))["cells"][1]
+    assert cell["metadata"]["nbgrader"] | {"grade": True, "locked": True, "points": 0} == cell["metadata"]["nbgrader"]
+    seen, _, hidden = cell["source"].partition("### BEGIN HIDDEN TESTS\n")
+    assert seen == "# (A cell of the lecturer's.)\n"
+    assert all(line.startswith("#") for line in hidden.splitlines())
+    told = plain(hidden)
+    for one in read_notes(number).discussion:
+        assert plain(one.answer) in told

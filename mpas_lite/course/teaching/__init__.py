@@ -1,9 +1,1 @@
-"""What a lecturer needs beside the notebooks: objectives, quiz, discussion, misconceptions, plans, slides.
-
-The words are in TOML files, one for each notebook (``02.toml``), and nowhere else: the pages of the site, the notes in
-the instructor's copies and Moodle's question bank are made from them.
-"""
-
-import lazy_loader
-
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+"""What is made of the teaching notes: the lecturer's pages, slides, and questions for Moodle."""

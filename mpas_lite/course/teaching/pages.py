@@ -12,7 +12,7 @@ from pathlib import Path
 from mpas_lite.course.checks.exercises import exercise
 from mpas_lite.course.minutes import Pace, Section, sections, total
 from mpas_lite.course.notebooks import notebook_paths
-from mpas_lite.course.teaching.notes import Notes, read_notes, read_toml
+from mpas_lite.course.notes.reading import Notes, read_notes, read_toml
 from mpas_lite.files.atomic import atomic_write
 
 LETTERS = "abcd"
@@ -68,7 +68,7 @@ def plan_tables() -> str:
             shown = {
                 notebook: [find(all_parts[notebook], name) for name in names] for notebook, *names in lecture["shown"]
             }
-            minutes = {notebook: sum(part.minutes for part in parts) for notebook, parts in shown.items()}
+            minutes = {notebook: sum(part.minutes + part.bonus for part in parts) for notebook, parts in shown.items()}
             lines.append(f"| **{number}. {lecture['title']}** | | | **{sum(minutes.values()):.0f}** |")
             lines += [
                 f"| | {notebook} | {in_short(parts)} | {minutes[notebook]:.0f} |" for notebook, parts in shown.items()

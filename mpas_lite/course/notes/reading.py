@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -122,6 +123,18 @@ def read_notes(number: str) -> Notes:
         tuple(_part(Discussion, item, number) for item in content["discussion"]),
         tuple(_part(Misconception, item, number) for item in content["misconceptions"]),
     )
+
+
+def as_lines(notes: Notes, width: int = 110) -> list[str]:
+    """The notes without the quiz, as lines of plain text."""
+    text = [f"Teaching notes of notebook {notes.number}", "", "Afterwards students can"]
+    text += [f"- {one}" for one in notes.objectives]
+    text += ["", "To talk about"]
+    text += [line for one in notes.discussion for line in (f"- {one.asked}", f"  {one.answer}")]
+    text += ["", "What students believe, what the check says to them, and what to reply"]
+    for one in notes.misconceptions:
+        text += [f"- {one.exercise}: {one.belief}", f"  It says: {one.says}", f"  {one.reply}"]
+    return [part for line in text for part in textwrap.wrap(line, width, subsequent_indent="  ") or [""]]
 
 
 def read_toml(name: str) -> dict[str, Any]:
