@@ -23,7 +23,7 @@
 # **You need** derivatives, a little PyTorch, and the idea of a pseudo-label from
 # [notebook 04](04_circular_region_merging.ipynb): a mask made from motion alone, which is often wrong.
 #
-# **Time: 60 minutes**
+# **Time:** 60 minutes.
 
 # %%
 import importlib.util
@@ -40,7 +40,9 @@ import numpy as np
 import torch
 
 import mpas_lite as mp
-from mpas_lite.plots import PALETTE, show_with_alt
+from mpas_lite.course import claim
+from mpas_lite.plots import PALETTE, DescribedPicture, show_with_alt
+from mpas_lite.course.widgets.explorer import png
 from mpas_lite.course.widgets.losses import (
     LOSSES,
     draw_answers,
@@ -56,7 +58,7 @@ torch.manual_seed(0)
 plt.rcParams["font.size"] = 13
 
 # %% [markdown]
-# ## How wrong is a mask?
+# ## 1. How wrong is a mask?
 #
 # A network answers with a probability $\hat y_p$ between 0 and 1 for every pixel $p$: how likely it is that the pixel
 # belongs to the crowd. The label $y_p$ is 1 for crowd and 0 for ground. A *loss* turns the two into one number, and
@@ -94,47 +96,23 @@ print(f"cross entropy  {entropy_by_hand:.3f}")
 
 # %%
 prob, target = y_hat[None, None], y[None, None]
-assert torch.isclose(mp.dice_loss(prob, target), dice_by_hand)
-assert torch.isclose(mp.cross_entropy_loss(prob, target), entropy_by_hand)
+claim("The library's Dice loss is the one by hand.", torch.isclose(mp.dice_loss(prob, target), dice_by_hand))
+claim("So is its cross entropy.", torch.isclose(mp.cross_entropy_loss(prob, target), entropy_by_hand))
 
 # %% [markdown]
 # **What we saw.** The library gives the numbers that we found by hand: 0.333 and 0.272.
 
 # %%
-assert round(dice_by_hand.item(), 3) == 0.333
-assert round(entropy_by_hand.item(), 3) == 0.272
+claim(
+    "The Dice loss is 0.333 and the cross entropy 0.272.",
+    round(dice_by_hand.item(), 3) == 0.333,
+    round(entropy_by_hand.item(), 3) == 0.272,
+)
 
 # %% [markdown]
-# ### Exercise 1: Dice loss in numpy
+# ## 2. What does a lazy answer cost?
 #
-# Write the Dice loss of one image for two numpy arrays of the same shape. Do not forget the two 1s.
-
-
-# %%
-def my_dice(y_hat, y):
-    return ...  # your formula here
-
-
-# %%
-mp.check("05.1", my_dice)
-
-# %% [markdown]
-# **Solution.** Two sums and a division.
-
-
-# %%
-### BEGIN SOLUTION
-def my_dice(y_hat, y):
-    return 1 - (2 * (y * y_hat).sum() + 1) / (y.sum() + y_hat.sum() + 1)
-
-
-mp.check("05.1", my_dice)
-### END SOLUTION
-
-# %% [markdown]
-# ## What does a lazy answer cost?
-#
-# Most pixels of most pictures show no crowd. A network that says "no crowd, 2% sure of being wrong" everywhere has
+# Most pixels of most pictures show no crowd. A network that answers "crowd with a probability of 2%" everywhere has
 # learned nothing. Which of the losses notices?
 #
 # Let $s$ be the crowd's share of the pixels. We ask both losses about the lazy answer, for shares from one half down
@@ -167,15 +145,18 @@ show_with_alt(
 # %% tags=["nbval-check-output"]
 for name, values in cost.items():
     print(f"{name:14s} s = 50%: {values[0]:.2f}    s = 0.5%: {values[-1]:.2f}")
-assert cost["cross entropy"][-1] < 0.05 < 1.9 < cost["cross entropy"][0]
-assert min(cost["Dice"]) > 0.95
+claim(
+    "Cross entropy falls from nearly 2 to less than 0.05 as the crowd gets rare.",
+    cost["cross entropy"][-1] < 0.05 < 1.9 < cost["cross entropy"][0],
+)
+claim("Dice stays above 0.95.", min(cost["Dice"]) > 0.95)
 
 # %% [markdown]
 # **What we saw.** Cross entropy falls from 1.97 to 0.04 as the crowd gets rare: the lazy answer is nearly perfect, for
 # it is right about nearly every pixel. Dice stays above 0.95, whatever the share: the lazy answer meets no crowd, and
 # Dice asks about nothing else.
 #
-# ## Who pulls how hard?
+# ## 3. Who pulls how hard?
 #
 # A loss acts through its gradient. Let the network start with $\hat y_p = 1/2$ everywhere. Pixels of crowd pull the
 # probability up, pixels of ground pull it down. With the sums $I = \sum y_p \hat y_p$ and
@@ -194,7 +175,7 @@ p = prob.clone().requires_grad_()
 (gradient,) = torch.autograd.grad(mp.dice_loss(p, target), p)
 twice, S = 2 * overlap + 1, y.sum() + y_hat.sum() + 1
 by_hand = torch.where(y > 0, -(2 * S - twice) / S**2, twice / S**2)
-assert torch.allclose(gradient[0, 0], by_hand)
+claim("Autograd agrees with the formula.", torch.allclose(gradient[0, 0], by_hand))
 by_hand.round(decimals=3)
 
 # %% [markdown]
@@ -210,14 +191,16 @@ for share in (0.5, 0.1, 0.02):
     s = crowd.mean()
     ratio = {name: np.divide(*pull(crowd, loss)) for name, loss in LOSSES.items()}
     print(f"{share:5.0%}    {ratio['cross entropy']:13.2f} {ratio['Dice']:6.2f}")
-    assert np.isclose(ratio["cross entropy"], s / (1 - s), rtol=1e-3)
-    assert np.isclose(ratio["Dice"], (1 + s) / (1 - s), rtol=0.01)
+    claim(
+        "Under cross entropy the pulls are as s to 1 - s.", np.isclose(ratio["cross entropy"], s / (1 - s), rtol=1e-3)
+    )
+    claim("Under Dice they are as 1 + s to 1 - s.", np.isclose(ratio["Dice"], (1 + s) / (1 - s), rtol=0.01))
 
 # %% [markdown]
 # **What we saw.** With a crowd of 2%, cross entropy gives the ground fifty times the crowd's say. Dice gives both about
 # the same, however small the crowd is. The balance needs no weight that somebody must choose.
 #
-# ## Who learns what?
+# ## 4. Who learns what?
 #
 # Now we train. Our toy world is a square with people on it, and a poor camera: its *feature* is about +1 on a person
 # and about -1 on the ground, with noise. The learner has only two numbers, a weight $w$ and a bias $b$:
@@ -248,8 +231,11 @@ for share in (0.5, 0.1, 0.02, 0.01):
 # one of them.
 
 # %%
-assert abs(found[0.5]["Dice"] - found[0.5]["cross entropy"]) < 0.02
-assert all(found[share]["Dice"] > found[share]["cross entropy"] for share in (0.1, 0.02, 0.01))
+claim("With half the picture crowd, the losses agree.", abs(found[0.5]["Dice"] - found[0.5]["cross entropy"]) < 0.02)
+claim(
+    "With a rare crowd, Dice finds more of it.",
+    all(found[share]["Dice"] > found[share]["cross entropy"] for share in (0.1, 0.02, 0.01)),
+)
 
 # %% [markdown]
 # **What we saw.** With half the picture crowd, the losses agree. With a rare crowd, Dice finds more of it. Cross
@@ -257,7 +243,7 @@ assert all(found[share]["Dice"] > found[share]["cross entropy"] for share in (0.
 # probability is seldom above one half. If you want probabilities, take cross entropy. If you want a mask, you want
 # another threshold, and Dice finds it by itself.
 #
-# ## Which pixels does each loss keep?
+# ## 5. Which pixels does each loss keep?
 #
 # Suppose that of all pixels that look alike a fraction $q$ is labelled crowd. Cross entropy answers $\hat y = q$, so
 # after the cut at one half it keeps them where
@@ -293,12 +279,12 @@ for dropout in (0.0, 0.3, 0.6):
     half_dice = (1 - learned.loss[-1]) / 2
     rule, threshold = feature_where(half_dice, missing), -learned.bias / learned.weight
     print(f"{dropout:14.0%}   {half_dice:.2f}    {rule:15.2f}   {threshold:7.2f}")
-    assert abs(rule - threshold) < 0.06
+    claim("The learned threshold lies within 0.06 of the rule's.", abs(rule - threshold) < 0.06)
 
 # %% [markdown]
 # **What we saw.** The learned threshold lies within 0.06 of the rule's.
 #
-# ## What do wrong labels teach?
+# ## 6. What do wrong labels teach?
 #
 # Pseudo-labels are wrong in two ways. They are too wide, for they are made of discs (**dilation**). And they miss those
 # who stand still (**dropout**). The sliders make a label as wrong as you like. The learner sees only this label, and is
@@ -325,12 +311,21 @@ for (dilation, dropout), score in answers.items():
 
 # %%
 missing, wide = answers[0, 0.6], answers[2, 0.0]
-assert missing["Dice"] > 0.7 > 0.4 > missing["label"] > 0.2 > missing["cross entropy"]
-assert wide["Dice"] < wide["label"] < wide["cross entropy"]
+claim(
+    "With six people in ten missing, Dice is far above its label, and cross entropy gives up the crowd.",
+    missing["Dice"] > 0.7 > 0.4 > missing["label"] > 0.2 > missing["cross entropy"],
+)
+claim(
+    "From labels that are too wide, Dice ends below its label, and cross entropy above.",
+    wide["Dice"] < wide["label"] < wide["cross entropy"],
+)
 rim = noisy_label(crowd.people, dilation=2) & ~crowd.truth
-assert 0.25 < rim.sum() / (~crowd.truth).sum() < 0.35
 right = answers[0, 0.0]
-assert right["Dice"] - wide["Dice"] > right["cross entropy"] - wide["cross entropy"]
+claim("At 2 px the rim covers more than a quarter of the ground.", 0.25 < rim.sum() / (~crowd.truth).sum() < 0.35)
+claim(
+    "Dilation costs Dice more than cross entropy.",
+    right["Dice"] - wide["Dice"] > right["cross entropy"] - wide["cross entropy"],
+)
 
 # %% [markdown]
 # **What we saw.**
@@ -346,37 +341,9 @@ assert right["Dice"] - wide["Dice"] > right["cross entropy"] - wide["cross entro
 # Both follow from one rule, $1/2$ against $D/2$. Which error hurts more in your video decides which loss is better; a
 # pseudo-label from motion misses many, so Dice is a fair choice. And a smaller circle radius (notebook
 # [04](04_circular_region_merging.ipynb)), which means less dilation, helps Dice more than it helps cross entropy.
-#
-# ### Exercise 2: when does cross entropy go blind?
-#
-# Labels miss a fraction `dropout` of the people, at random, and contain nothing else. A pixel looks like a person with
-# probability `looks`, judged by its feature alone. Write the fraction $q$ of such pixels that is labelled crowd.
-
-
-# %%
-def my_labelled(looks, dropout):
-    return ...  # your formula here
-
-
-# %%
-mp.check("05.2", my_labelled)
 
 # %% [markdown]
-# **Solution.** The pixel is a person, and the person is not left out. So $q \le 1 - \text{dropout}$, and when half of
-# the people are missing, $q$ is nowhere above one half: cross entropy has nothing left to keep.
-
-
-# %%
-### BEGIN SOLUTION
-def my_labelled(looks, dropout):
-    return looks * (1 - dropout)
-
-
-mp.check("05.2", my_labelled)
-### END SOLUTION
-
-# %% [markdown]
-# ## What if there is no crowd at all?
+# ## 7. What if there is no crowd at all?
 #
 # Some frames are empty: $y = 0$ everywhere. Without the two 1s the Dice loss of an empty answer would be $1 - 0/0$.
 # With them, it is
@@ -407,8 +374,11 @@ for claimed in (0, 1, 100, 38400):
     loss = mp.dice_loss(p, empty)
     (gradient,) = torch.autograd.grad(loss, p)
     print(f"{claimed:6d} px claimed: loss {loss.item():.4f}, gradient per pixel {gradient[0, 0, 0, 0].item():.1e}")
-    assert np.isclose(loss.item(), 1 - 1 / (claimed + 1), atol=1e-4)
-    assert np.isclose(gradient[0, 0, 0, 0].item(), 1 / (claimed + 1) ** 2, rtol=1e-3)
+    claim(
+        "Loss and gradient of an empty mask are those of the formulas.",
+        np.isclose(loss.item(), 1 - 1 / (claimed + 1), atol=1e-4),
+        np.isclose(gradient[0, 0, 0, 0].item(), 1 / (claimed + 1) ** 2, rtol=1e-3),
+    )
 
 # %% [markdown]
 # **What we saw.** An empty answer to an empty mask costs nothing, as it should. But one pixel of false alarm costs half
@@ -416,7 +386,7 @@ for claimed in (0, 1, 100, 38400):
 # picture (38,400 px here) gets a gradient of 7e-10 a pixel: from an empty mask it learns next to nothing. Empty frames
 # teach little under Dice, so keep an eye on how many of your pseudo-labels are empty; `mpas-lite label` tells you.
 #
-# ## What does 1/(W'H') do?
+# ## 8. What does 1/(W'H') do?
 #
 # Eq. 6 of the paper, as printed, divides the Dice loss by the number of pixels W'H'. Dice is already a ratio of sums
 # over all pixels. What does the division do at the paper's settings: SGD, learning rate $\eta$ = 0.02, momentum
@@ -437,15 +407,17 @@ for literal in (False, True):
     steps[literal] = (1 - momentum) / (rate * abs(b.grad.item()))
     name = "as printed, with 1/(W'H')" if literal else "without the factor"
     print(f"{name:26s} gradient {b.grad.item():9.1e}   steps to move b by 1: {steps[literal]:10.1e}")
-assert np.isclose(steps[True] / steps[False], height * width, rtol=1e-4)
-assert 355 < steps[False] < 365
-assert 61e6 < steps[True] < 63e6
+claim(
+    "With the factor it takes as many times more steps as there are pixels.",
+    np.isclose(steps[True] / steps[False], height * width, rtol=1e-4),
+)
+claim("These are some 360 steps, and 62 million.", 355 < steps[False] < 365, 61e6 < steps[True] < 63e6)
 
 # %% [markdown]
 # **What we saw.** Some 360 steps without the factor; 62 million with it. Read literally, Eq. 6 does not train the
 # network at all at this learning rate. Worse, it is not alone in the loss.
 #
-# ## What does AIR ask for?
+# ## 9. What does AIR ask for?
 #
 # The siamese network sees every frame twice: as it is, and with its colours changed. Its encoder turns the two views
 # into features $F$ and $\hat F$: $C$ numbers at each of $h \times w$ places. *Augmentation-invariant regularisation*
@@ -462,37 +434,10 @@ difference = F - F_hat
 print("differences:", difference.flatten().int().tolist())
 print("squares:    ", difference.square().flatten().int().tolist())
 print(f"mean:        {int(difference.square().sum())} / 8 = {difference.square().mean().item()}")
-assert mp.air_loss(F, F_hat).item() == 11 / 8
+claim("The library's AIR is the one by hand.", mp.air_loss(F, F_hat).item() == 11 / 8)
 
 # %% [markdown]
-# ### Exercise 3: the gradient of AIR
-#
-# Write the derivative of $L_\text{AIR}$ with respect to each number of $F$, for two tensors of the same shape.
-
-
-# %%
-def my_air_gradient(F, F_hat):
-    return ...  # your formula here
-
-
-# %%
-mp.check("05.3", my_air_gradient)
-
-# %% [markdown]
-# **Solution.** The square gives a 2, the mean a division by the count of all numbers.
-
-
-# %%
-### BEGIN SOLUTION
-def my_air_gradient(F, F_hat):
-    return 2 * (F - F_hat) / F.numel()
-
-
-mp.check("05.3", my_air_gradient)
-### END SOLUTION
-
-# %% [markdown]
-# ## What happens when AIR is alone?
+# ## 10. What happens when AIR is alone?
 #
 # There is a cheap way to make two views' features equal: make all features zero. Only the segmentation loss stands
 # against it. So what if that loss has been divided by W'H'?
@@ -546,19 +491,29 @@ show_with_alt(
 )
 
 # %%
-fig = draw_answers(crowd.truth, {name: mask for name, (_, mask) in list(runs.items())[:2]})
-fig
+DescribedPicture(
+    png(draw_answers(crowd.truth, {name: mask for name, (_, mask) in list(runs.items())[:2]})),
+    "The truth, people on an empty square, and two answers. With Dice and AIR nearly all of it is a hit, with a few "
+    "specks of misses and false alarms; with Dice as printed and AIR all of the ground is a false alarm.",
+)
 
 # %% tags=["nbval-check-output"]
 for name, (history, mask) in runs.items():
     print(f"{name:20s} a = {history[-1]:.2f}   IoU {mp.iou(mask, crowd.truth):.2f}")
 collapsed, alone = runs["Dice / (W'H') + AIR"], runs["Dice / (W'H') alone"]
-assert abs(collapsed[0][-1]) < 1e-3
-assert collapsed[1].all()
-assert runs["Dice + AIR"][0][-1] > 0.3
-assert mp.iou(runs["Dice + AIR"][1], crowd.truth) > 0.7
-assert alone[0][-1] < 1
-assert min(runs["Dice + AIR"][0][:100]) < 0 < 0.2 < runs["Dice + AIR"][0][300]
+balanced = runs["Dice + AIR"]
+claim(
+    "With the factor, all features go to zero, and the answer is crowd everywhere.",
+    abs(collapsed[0][-1]) < 1e-3,
+    collapsed[1].all(),
+)
+claim("The literal loss alone lets the weight shrink a little.", alone[0][-1] < 1)
+claim(
+    "Without the factor the weight falls first, then rises, and the crowd is found.",
+    min(balanced[0][:100]) < 0 < 0.2 < balanced[0][300],
+    balanced[0][-1] > 0.3,
+    mp.iou(balanced[1], crowd.truth) > 0.7,
+)
 
 # %% [markdown]
 # **What we saw.** With the factor, AIR wins: the encoder's weight goes to zero, all features with it, and the answer is
@@ -569,7 +524,7 @@ assert min(runs["Dice + AIR"][0][:100]) < 0 < 0.2 < runs["Dice + AIR"][0][300]
 # The authors' network learned, so their code can hardly have divided. `mp.dice_loss` leaves the factor out, and
 # `literal=True` puts it back for those who want to see.
 #
-# ## Does ColorJitter change the colours?
+# ## 11. Does ColorJitter change the colours?
 #
 # The paper makes the second view with `ColorJitter` and `RandomGrayscale` "with default parameters in PyTorch". We
 # measure what these do to a frame.
@@ -585,8 +540,7 @@ print(ColorJitter())
 same = sum(torch.equal(ColorJitter()(x), x) for _ in range(100))
 print(f"identical after ColorJitter():     {same} of 100")
 grey = sum(not torch.equal(RandomGrayscale(p=0.1)(x), x) for _ in range(100))
-assert same == 100
-assert 0 < grey < 30
+claim("ColorJitter() changes nothing, and RandomGrayscale acts now and then.", same == 100, 0 < grey < 30)
 
 # %% [markdown]
 # **What we saw.** `ColorJitter()` with default arguments is the identity: every strength is `None`. Only
@@ -619,13 +573,22 @@ with torch.no_grad():
 print(f"training, none of the four made grey: {nobody_changed}")
 print("share of batches of 4 and 8 in which none is:", *(f"{0.9**size:.2f}" for size in (4, 8)))
 untouched = (0, 2, 3)
-assert all(air_of_frame["eval"][number] == 0 for number in untouched)
-assert air_of_frame["eval"][1] > 0
-assert all(0.01 * air_of_frame["training"][1] < air_of_frame["training"][number] for number in untouched)
-assert all(air_of_frame["training"][number] < 0.5 * air_of_frame["training"][1] for number in untouched)
-assert nobody_changed == 0
-assert 0.6 < 0.9**4 < 0.7
-assert 0.4 < 0.9**8 < 0.5
+alone, together = air_of_frame["eval"], air_of_frame["training"]
+claim(
+    "In eval mode only the grey frame has an AIR.",
+    alone[1] > 0,
+    all(alone[number] == 0 for number in untouched),
+)
+claim(
+    "In training mode the others have one, too, if a smaller one.",
+    all(0.01 * together[1] < together[number] < 0.5 * together[1] for number in untouched),
+)
+claim("A batch without a grey frame has an AIR of exactly 0.", nobody_changed == 0)
+claim(
+    "That is two batches of four in three, and fewer than half of the batches of eight.",
+    0.6 < 0.9**4 < 0.7,
+    0.4 < 0.9**8 < 0.5,
+)
 
 # %% [markdown]
 # **What we saw.** In eval mode each frame is on its own, and the three that were left alone have an AIR of exactly 0. In
@@ -666,9 +629,103 @@ air = {
 }
 zero = {name: sum(value == 0 for value in values) for name, values in air.items()}
 print("views, of 50, that are the frame itself:", zero)
-assert changed < 30
-assert zero["literal"] >= 35
-assert zero["real"] == 0
+claim(
+    "Most literal views are the frame itself, and no real one is.",
+    changed < 30,
+    zero["literal"] >= 35,
+    zero["real"] == 0,
+)
+
+# %% [markdown]
+# ## Exercises
+#
+# ### Exercise 1: Dice loss in numpy
+#
+# Write the Dice loss of one image for two numpy arrays of the same shape. Do not forget the two 1s.
+
+
+# %%
+def my_dice(y_hat, y):
+    return ...  # your formula here
+
+
+# %%
+mp.check("05.1", my_dice)
+
+# %% [markdown]
+# #### Solution of exercise 1
+#
+# Two sums and a division.
+
+
+# %%
+### BEGIN SOLUTION
+def my_dice(y_hat, y):
+    return 1 - (2 * (y * y_hat).sum() + 1) / (y.sum() + y_hat.sum() + 1)
+
+
+mp.check("05.1", my_dice)
+### END SOLUTION
+
+# %% [markdown]
+# ### Exercise 2: when does cross entropy go blind?
+#
+# Labels miss a fraction `dropout` of the people, at random, and contain nothing else. A pixel looks like a person with
+# probability `looks`, judged by its feature alone. Write the fraction $q$ of such pixels that is labelled crowd.
+
+
+# %%
+def my_labelled(looks, dropout):
+    return ...  # your formula here
+
+
+# %%
+mp.check("05.2", my_labelled)
+
+# %% [markdown]
+# #### Solution of exercise 2
+#
+# The pixel is a person, and the person is not left out. So $q \le 1 - \text{dropout}$, and when half of
+# the people are missing, $q$ is nowhere above one half: cross entropy has nothing left to keep.
+
+
+# %%
+### BEGIN SOLUTION
+def my_labelled(looks, dropout):
+    return looks * (1 - dropout)
+
+
+mp.check("05.2", my_labelled)
+### END SOLUTION
+
+# %% [markdown]
+# ### Exercise 3: the gradient of AIR
+#
+# Write the derivative of $L_\text{AIR}$ with respect to each number of $F$, for two tensors of the same shape.
+
+
+# %%
+def my_air_gradient(F, F_hat):
+    return ...  # your formula here
+
+
+# %%
+mp.check("05.3", my_air_gradient)
+
+# %% [markdown]
+# #### Solution of exercise 3
+#
+# The square gives a 2, the mean a division by the count of all numbers.
+
+
+# %%
+### BEGIN SOLUTION
+def my_air_gradient(F, F_hat):
+    return 2 * (F - F_hat) / F.numel()
+
+
+mp.check("05.3", my_air_gradient)
+### END SOLUTION
 
 # %% [markdown]
 # ## Recap
