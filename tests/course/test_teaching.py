@@ -5,17 +5,23 @@ import importlib
 import json
 import math
 import re
+import shlex
+import shutil
 
 import networkx as nx
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from mpas_lite.cli import cli
 from mpas_lite.course.checks.exercises import ROOMS
 from mpas_lite.course.grading import instructor_copy
 from mpas_lite.course.minutes import Pace, sections, stated, table, total
 from mpas_lite.course.notebooks import notebook_paths
 from mpas_lite.course.notes import read_notes, reading
-from mpas_lite.course.teaching import moodle
+from mpas_lite.course.teaching import moodle, pages
+from mpas_lite.scenes.samples import sample_path
+from tests.helpers import ROOT
 
 NUMBERS = [path.name[:2] for path in notebook_paths()]
 SLOW = Pace(words=1, formulas=1, lines=1, pictures=1, explorer=10, point=100)
@@ -86,6 +92,7 @@ def test_the_stated_time_is_read():
     assert stated({"cells": [text("# A")]}) is None
 
 
+@pytest.mark.slow
 def test_the_table_adds_up():
     shown = table()
     for path in notebook_paths():
@@ -205,3 +212,41 @@ def test_the_instructors_copy_has_the_notes_where_students_do_not_see_them(numbe
     told = plain(hidden)
     for one in read_notes(number).discussion:
         assert plain(one.answer) in told
+
+
+PAGES = ROOT / "docs" / "teaching"
+in_the_source_tree = pytest.mark.skipif(not PAGES.is_dir(), reason="the lecturer's pages are not here")
+
+
+@in_the_source_tree
+def test_made_pages_are_up_to_date():
+    for path, text in pages.made(PAGES).items():
+        assert path.read_text(encoding="utf-8") == text, "run: python -m mpas_lite.course.teaching.pages"
+
+
+@in_the_source_tree
+def test_every_page_is_in_the_contents_and_short_enough():
+    contents = (PAGES / "index.md").read_text(encoding="utf-8")
+    for path in PAGES.glob("*.md"):
+        assert path.stem == "index" or f"\n{path.stem}\n" in contents
+        words = len(path.read_text(encoding="utf-8").split())
+        assert words < (2500 if path.stem.startswith("notebook") else 1300), f"{path.name}: {words} words"
+
+
+@in_the_source_tree
+@pytest.mark.slow
+def test_the_projects_commands_and_cell_work_on_a_bundled_clip(tmp_path, monkeypatch, capsys):
+    """As the page has them; outlines are left as the machine drew them, and no network is trained."""
+    page = (PAGES / "project.md").read_text(encoding="utf-8")
+    shutil.copy(sample_path("crossing") / "video.mp4", tmp_path / "my_clip.mp4")
+    monkeypatch.chdir(tmp_path)
+    for line in re.findall(r"^mpas-lite (.*?) *(?:#.*)?$", page, re.MULTILINE):
+        if not line.startswith("run "):
+            result = CliRunner().invoke(cli, shlex.split(line))
+            assert result.exit_code == 0, result.output
+    (cell,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(cell, {})
+    said = capsys.readouterr().out
+    assert re.search(r"refined  IoU 0\.9\d+ over 5 frames: 0: 0\.9", said), said
+    assert "circles  IoU 0." in said
+    assert "network  not made yet: there is no folder result/masks" in said
