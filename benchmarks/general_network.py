@@ -2,7 +2,7 @@
 
 ::
 
-    python -m benchmarks.general_network make OUT CLIP ...     # one network from rendered scenes and any clips
+    python -m benchmarks.general_network make OUT CLIP@EVERY ...   # one network from rendered scenes and any clips
     python -m benchmarks.general_network curve OUT             # a warm start against a cold one: IoU over time
     python -m benchmarks.general_network waiting OUT           # recall by how long people stand
 
@@ -42,28 +42,32 @@ from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.plan import Plan
 
 
-def make(out: Path, clips: Sequence[Path], *, pairs: int = 130) -> Path:
-    """Scenes and clips in, a network out: its weights as float16, 7 MB."""
+def make(out: Path, clips: Sequence[str]) -> Path:
+    """Scenes and clips in (``vtest.avi@6``: one frame in six), a network out: its weights as float16, 7 MB."""
     scenes = render_benchmark(out / "scenes", split="train", clips_per_kind=3)
     _label(scenes, out / "pairs", every=8)
     for clip in clips:
-        frames = len(list(clip.iterdir())) if clip.is_dir() else _count(clip)
-        _label([clip], out / "pairs", every=max(3, round(frames / pairs)))
+        path, _, every = clip.rpartition("@")
+        _label([_opened(Path(path), out / "clips")], out / "pairs", every=int(every))
     config = read_config("general")
     net = new_network(config.net, config.train.seed)
     fit(net, out / "pairs", out=out / "training", config=config.train, runtime=config.runtime, progress=False)
-    net.long_side = LONG_SIDE
     save(net, out / "general.safetensors", half=True)
     return out / "general.safetensors"
 
 
-LONG_SIDE = 320  # px: what it segments at; people of all sizes were in training
+def _opened(clip: Path, folder: Path) -> Path:
+    """A clip; of an animated GIF a folder of its frames."""
+    if clip.suffix != ".gif":
+        return clip
+    from PIL import Image, ImageSequence
 
-
-def _count(clip: Path) -> int:
-    from mpas_lite.video.reader import read_video
-
-    return read_video(clip).count_frames()
+    frames = folder / clip.stem
+    frames.mkdir(parents=True, exist_ok=True)
+    with Image.open(clip) as pictures:
+        for number, picture in enumerate(ImageSequence.Iterator(pictures)):
+            picture.convert("RGB").save(frames / f"{number:06d}.png")
+    return frames
 
 
 def _label(clips: Sequence[Path], out: Path, *, every: int) -> list[Path]:
@@ -179,7 +183,7 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     if args.what == "make":
-        print(make(args.out, [Path(clip) for clip in args.rest]))
+        print(make(args.out, args.rest))
     elif args.what == "curve":
         curve(args.out, args.rest)
     else:
