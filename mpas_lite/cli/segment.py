@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @cli.command()
 @click.argument("input", type=PATH)
-@click.option("--weights", type=PATH, required=True, help="model.safetensors from `train` or `run`.")
+@click.option(
+    "--weights",
+    type=PATH,
+    default="general",
+    show_default=True,
+    help="model.safetensors from `train` or `run`; general: comes along.",
+)
 @click.option("--out", type=PATH, required=True, help="Folder for masks/ and overlay.mp4.")
 @click.option("--every", default=1, show_default=True, type=click.IntRange(1), help="One frame in so many.")
 @click.option("--threshold", default=0.5, show_default=True, help="Crowd is where the probability is above.")
