@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from mpas_lite.evaluation.scores import iou
+from mpas_lite import cli
+from mpas_lite.evaluation.scores import evaluate, iou
 from mpas_lite.network.encoders import check_weights
 from mpas_lite.network.general import ENCODER, FILE, net_file
 from mpas_lite.network.inference import segment
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.weights import load, save
+from mpas_lite.scenes.benchmark import write_scene
 from mpas_lite.scenes.renderer import render_scene
 from tests.helpers import new_net, weights_equal
 
@@ -100,3 +103,14 @@ def test_the_network_that_comes_along_finds_people_of_a_scene_it_never_saw() -> 
     scene = render_scene("sparse_square", seed=2005, frames=1)
     ((_, mask),) = segment(load("general"), scene.frames, device="cpu")
     assert iou(mask, scene.person[0]) > 0.3
+
+
+@pytest.mark.slow
+def test_segment_needs_no_weights_of_ones_own(tmp_path: Path, monkeypatch) -> None:
+    write_scene(render_scene("sparse_square", seed=2005, frames=2), tmp_path / "clip")
+    arguments = ("segment", tmp_path / "clip" / "video.mp4", "--out", tmp_path / "out", "--device", "cpu", "--quiet")
+    monkeypatch.setattr(sys, "argv", ["mpas-lite", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+    assert evaluate(tmp_path / "out" / "masks", tmp_path / "clip" / "truth" / "person").pooled > 0.3
