@@ -59,7 +59,7 @@ plt.rcParams.update({"font.size": 13, "axes.titlesize": 14, "figure.dpi": 80})
 # %%
 VIDEO = mp.sample_path("group_split")  # a file, or a folder of frames
 
-video = short_video(VIDEO)  # its first 100 frames, no larger than 480 px
+video = short_video(VIDEO, start=0)  # 100 frames from this one on, no larger than 480 px
 drawn = Path(VIDEO) / "truth" / "crowd"
 truth = truth_of(video, drawn) if drawn.is_dir() else {}  # masks of the true crowd, by frame
 index = 50 if len(video) > 60 else 0
@@ -98,9 +98,7 @@ folder = tempfile.mkdtemp()
 labelled = mp.pseudo_label(video, folder, settings=labels_of, progress=False)
 print(labelled.pairs, "pairs,", labelled.empty, "of them empty")
 if labelled.empty == labelled.pairs:
-    raise Stop(
-        "In these frames nobody moves together with others, so there is nothing to learn from. Try another clip."
-    )
+    raise Stop("Nobody moves with others in these frames, so there is nothing to learn from. Choose a later start.")
 
 # %% [markdown]
 # ## 3. Can a network learn without a single label?
@@ -167,11 +165,11 @@ show_with_alt(
 )
 
 # %% [markdown]
-# ## 5. And a video of your own?
+# ## 5. And a video of your own? (bonus)
 #
 # Write its path between the quotes, or that of a folder of frames; on Colab `"upload"` asks for a file. The cell
-# labels its first 100 frames by their motion, trains a network on them for about a minute, and shows three masks. The
-# camera should stand still, and people should walk in those frames.
+# labels 100 frames by their motion, trains a network on them for about a minute, and shows three masks. The camera
+# should stand still; `start` is the frame from which on people walk.
 
 # %%
 MINE = ""
@@ -182,14 +180,14 @@ def masks_of(clip):
     pairs = tempfile.mkdtemp()
     found = mp.pseudo_label(clip, pairs, settings=labels_of, progress=False)
     if found.empty == found.pairs:
-        raise Stop("In its first frames nobody moves together with others. Cut the clip where people walk.")
+        raise Stop("Nobody moves with others in these frames, so there is nothing to learn from. Choose a later start.")
     learner = mp.MPASNet("hrnet_w18_small", siamese=False)
     mp.fit(learner, pairs, epochs=25, schedule="cosine", long_side=192, progress=False)
     return dict(mp.segment(learner, clip, every=5))
 
 
 if MINE:
-    clip = short_video(MINE)
+    clip = short_video(MINE, start=0)
     found = masks_of(clip)
     shown = [list(found)[i] for i in (0, len(found) // 2, -1)]
     figure, axes = plt.subplots(1, 3, figsize=(15, 4.5), layout="compressed")

@@ -25,6 +25,7 @@ import pytest
 
 from mpas_lite.course.checks import of_notebook
 from mpas_lite.course.grading import student_copy
+from mpas_lite.course.minutes import stated, total
 from mpas_lite.course.notebooks import copy_notebooks, notebook_paths
 from tests.helpers import ROOT
 
@@ -150,10 +151,24 @@ def test_exercises_fail_with_a_sentence_on_the_stub_and_pass_on_the_solution(nam
 
 
 @every_notebook
-def test_it_ends_with_recap_and_further_reading(name, notebook):
+def test_sections_are_numbered_and_exercises_recap_and_further_reading_come_last(name, notebook):
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    assert re.search(r"^## Recap", text, re.MULTILINE)
-    assert re.search(r"^## Further reading", text, re.MULTILINE)
+    headings = re.findall(r"^## (.+?)(?: \(bonus\))?$", text, re.MULTILINE)
+    assert headings[-3:] == ["Exercises", "Recap", "Further reading"]
+    assert [heading.split(".")[0] for heading in headings[:-3]] == [str(n + 1) for n in range(len(headings) - 3)]
+    assert "**What we saw.**" in text
+    assert not re.findall(r"^\*?[*_]What we saw(?!\.\*\*)", text, re.MULTILINE)
+
+
+@every_notebook
+def test_its_time_is_true(name, notebook):
+    """Within a fifth of what `course.minutes` estimates for the way without what is marked as bonus."""
+    way, bonus = total(notebook)
+    time = stated(notebook)
+    assert abs(way - time) <= 0.2 * time
+    said = re.search(r"and (\d+) more with what is marked as bonus", notebook.cells[0].source)
+    assert bool(said) == bool(bonus)
+    assert not said or abs(bonus - int(said[1])) <= 5
 
 
 @every_notebook
