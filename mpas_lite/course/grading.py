@@ -58,7 +58,7 @@ def instructor_copy(notebook: Notebook) -> Notebook:
 
     The text of a solution stands as a comment within it. ``nbgrader generate_assignment`` makes the students' version
     of it. Outputs of the other cells are kept. The second cell has the teaching notes, as a hidden test without points:
-    so they are not in what students get, and come back with the feedback.
+    students get them with their feedback, and not before.
     """
     solutions: dict[str, str] = {}
     texts: dict[str, str] = {}
@@ -131,7 +131,9 @@ def _graded(asked: Exercise) -> Cell:
 def _notes(number: str) -> Cell:
     """A locked cell without points, whose comments are the teaching notes."""
     lines = [f"# {line}".rstrip() for line in as_lines(read_notes(number))]
-    return _locked(f"notes-{number}", "# (A cell of the lecturer's.)", "\n".join(lines), 0)
+    return _locked(
+        f"notes-{number}", "# Notes on this notebook will be here when you get your feedback.", "\n".join(lines), 0
+    )
 
 
 def _locked(name: str, first: str, hidden: str, points: int) -> Cell:

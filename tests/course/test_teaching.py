@@ -207,7 +207,7 @@ def test_the_instructors_copy_has_the_notes_where_students_do_not_see_them(numbe
     cell = instructor_copy(json.loads(path.read_text(encoding="utf-8")))["cells"][1]
     assert cell["metadata"]["nbgrader"] | {"grade": True, "locked": True, "points": 0} == cell["metadata"]["nbgrader"]
     seen, _, hidden = cell["source"].partition("### BEGIN HIDDEN TESTS\n")
-    assert seen == "# (A cell of the lecturer's.)\n"
+    assert seen == "# Notes on this notebook will be here when you get your feedback.\n"
     assert all(line.startswith("#") for line in hidden.splitlines())
     told = plain(hidden)
     for one in read_notes(number).discussion:

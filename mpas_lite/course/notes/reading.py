@@ -127,11 +127,11 @@ def read_notes(number: str) -> Notes:
 
 def as_lines(notes: Notes, width: int = 110) -> list[str]:
     """The notes without the quiz, as lines of plain text."""
-    text = [f"Teaching notes of notebook {notes.number}", "", "Afterwards students can"]
+    text = [f"Notes on notebook {notes.number}", "", "What one can do afterwards"]
     text += [f"- {one}" for one in notes.objectives]
     text += ["", "To talk about"]
     text += [line for one in notes.discussion for line in (f"- {one.asked}", f"  {one.answer}")]
-    text += ["", "What students believe, what the check says to them, and what to reply"]
+    text += ["", "What many believe, what the check says to that, and what there is to reply"]
     for one in notes.misconceptions:
         text += [f"- {one.exercise}: {one.belief}", f"  It says: {one.says}", f"  {one.reply}"]
     return [part for line in text for part in textwrap.wrap(line, width, subsequent_indent="  ") or [""]]
