@@ -17,7 +17,7 @@ from mpas_lite.video.arrays import Mask
 from mpas_lite.video.clip import Clip
 from mpas_lite.video.masks import read_mask
 
-METHODS = ("CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET")
+METHODS = ("CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET", "MPASNET persons")
 KINDS = {
     "crowd": "crowd masks: the region a person would outline",
     "person": "person masks: the exact pixels of the people",
@@ -34,7 +34,7 @@ class ClipResult:
     ----------
     clip : Clip
     folder : Path
-        Holds ``masks/``.
+        Holds ``masks/``, and ``persons/`` where there are masks of both kinds.
     pairs : Path
         Folder of the clip's pseudo-labels.
     truth : dict from str to Path
@@ -45,6 +45,16 @@ class ClipResult:
     folder: Path
     pairs: Path
     truth: dict[str, Path]
+
+    @property
+    def persons(self) -> Path | None:
+        """The folder of the masks of persons; None where there is one kind of masks alone."""
+        folder = self.folder / "persons"
+        return folder if any(folder.glob("*.png")) else None
+
+    def masks_for(self, kind: str | None) -> Path:
+        """The folder of the masks that ground truth of this kind is compared with."""
+        return (self.persons if kind == "person" else None) or self.folder / "masks"
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,9 @@ def clip_scores(result: ClipResult) -> ClipScores:
     """IoU of a clip against each of its ground truths.
 
     All methods on the same frames: those that have a pseudo-label, a mask of the network and ground truth. CM+CRM
-    is always the paper's label; refined ones (see ``labels.refine``) have a row of their own.
+    is always the paper's label; refined ones (see ``labels.refine``) have a row of their own. Where there are masks of
+    both kinds, ground truth of persons is compared with those of persons, that of crowds with those of crowds, and
+    ground truth of which the kind is not known with each.
 
     Warns
     -----
@@ -91,10 +103,12 @@ def _scores_against(result: ClipResult, kind: str, folder: Path) -> dict[str, Sc
         "CM+CRM": read_masks(result.pairs / ("circles" if refined else "masks"), truth),
         "MOG2": mog2_masks(video, indices=truth),
         "MOG2 closed": mog2_masks(video, indices=truth, closed=True),
-        "MPASNET": read_masks(result.folder / "masks", truth),
+        "MPASNET": read_masks(result.masks_for(kind), truth),
     }
     if refined:
         masks["refined labels"] = read_masks(result.pairs / "masks", truth)
+    if result.persons and kind == "truth":  # of crowds or of persons, who knows
+        masks["MPASNET persons"] = read_masks(result.persons, truth)
     name = f"{result.clip.name} ({kind})"
     scores = {method: score_masks(of_it, truth, name=name) for method, of_it in masks.items()}
     if len({score.frames for score in scores.values()}) > 1:

@@ -27,13 +27,14 @@ from mpas_lite.options import to_record
 from mpas_lite.video.clip import Clip, clips_of, opened_apart
 
 if TYPE_CHECKING:
+    from mpas_lite.network.mask_files import SegmentationResult
     from mpas_lite.network.mpasnet import MPASNet
     from mpas_lite.training.self_training import SelfTrainingResult
 
 # What a run leaves in its folder; no clip of several gets such a name.
 _WRITTEN = (
     *("pairs", "training", "model.safetensors", "metrics.json", "report.html", "pictures", "unseen"),
-    *("masks", "overlay.mp4", "frames.json", "segment.json"),
+    *("masks", "persons", "overlay.mp4", "frames.json", "segment.json"),
 )
 _MOST = 20  # frames from one pair to the next, where the stride is free: the paper's
 
@@ -57,8 +58,8 @@ def run(
     sources : sequence of str, Path or Clip
         Videos or folders of frames.
     out : str or Path
-        Gets ``pairs/``, ``model.safetensors``, ``masks/`` and ``overlay.mp4`` (with several sources in one
-        folder a clip), ``metrics.json`` and ``report.html`` with its pictures.
+        Gets ``pairs/``, ``model.safetensors``, ``masks/``, ``persons/`` and ``overlay.mp4`` (with several sources
+        in one folder a clip), ``metrics.json`` and ``report.html`` with its pictures.
     settings : RunSettings, optional
     truths : sequence of Path or None, optional
         Ground truth of each source: masks, or a folder with ``crowd/`` and ``person/``. By default ``truth/`` in a
@@ -181,8 +182,6 @@ class _Job:
         truth: Mapping[str, dict[str, Path]],
     ) -> tuple[dict[str, ClipResult], dict[str, str | None]]:
         """Masks of every clip that was labelled, and what went wrong with which clip."""
-        from mpas_lite.network.mask_files import segment_to
-
         self.say("3/4 segment")
         results: dict[str, ClipResult] = {}
         errors = {one.name: one.error for one in labels}
@@ -191,8 +190,7 @@ class _Job:
                 continue
             folder = self.out if len(clips) == 1 else self.out / clip.name
             try:
-                done = segment_to(net, clip.video(), folder, every=self.settings.segment_every,
-                                  device=device_of(self.accelerator), progress=self.progress)  # fmt: skip
+                done = self.masks_of(net, clip, folder, every=self.settings.segment_every)
             except (ValueError, FileNotFoundError) as error:  # a frame that labelling did not look at, say
                 if len(clips) == 1:
                     raise
@@ -208,14 +206,21 @@ class _Job:
             raise ValueError("None of the clips could be segmented (see above).")
         return results, errors
 
-    def segment_unseen(self, net: MPASNet, clips: Sequence[Clip]) -> dict[str, ClipResult]:
-        """Masks, and labels to compare them with, of clips that are not trained on."""
+    def masks_of(self, net: MPASNet, clip: Clip, folder: Path, *, every: int = 1) -> SegmentationResult:
+        """Masks of a clip; where its camera stands still, out of the network and the clip's own background."""
         from mpas_lite.network.mask_files import segment_to
 
+        fuses = self.settings.fuses
+        return segment_to(net, clip.video(), folder, every=every, background=fuses,
+                          masks=self.settings.masks if fuses else "crowd",
+                          device=device_of(self.accelerator), progress=self.progress)  # fmt: skip
+
+    def segment_unseen(self, net: MPASNet, clips: Sequence[Clip]) -> dict[str, ClipResult]:
+        """Masks, and labels to compare them with, of clips that are not trained on."""
         results = {}
         for clip in clips:
             folder = self.out / "unseen" / clip.name
-            segment_to(net, clip.video(), folder, device=device_of(self.accelerator), progress=self.progress)
+            self.masks_of(net, clip, folder)
             (labelled,) = pseudo_label_many(
                 [clip], self.out / "unseen" / "pairs", settings=self.settings.label, progress=False
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_of
 from mpas_lite.experiments.clip_scores import FRAMES, ClipResult, read_masks, titled_tables
-from mpas_lite.files.atomic import atomic_write
+from mpas_lite.files.atomic import atomic_write, read_json
 from mpas_lite.files.outputs import own_names
 from mpas_lite.labels.frames import label_window
 from mpas_lite.labels.pseudolabel import frame_indices_in
@@ -60,6 +60,7 @@ def write_report(
             clips.append(_ShownClip(name, _save(figure, pictures / f"{picture}.png")))
     page = _page(
         label=_CIRCLES if settings.refine is None else _REFINED,
+        masks=_about_masks(results),
         clips=clips,
         scores=[
             _ShownScores(title, table, _save(_bars(table), pictures / f"{picture}.png"))
@@ -122,8 +123,8 @@ def _panels(result: ClipResult, scored: Iterable[str], settings: LabelSettings) 
     from mpas_lite.plots.frame_figures import plot_pipeline
 
     video = result.clip.video()
-    folder = next((result.truth[kind] for kind in result.truth if kind in scored), None)
-    truth = truth_of(video, folder) if folder else {}
+    kind = next((kind for kind in result.truth if kind in scored), None)
+    truth = truth_of(video, result.truth[kind]) if kind else {}
     candidates = sorted(frame_indices_in(result.pairs / "masks") & frame_indices_in(result.folder / "masks"))
     candidates = [index for index in candidates if index in truth] or candidates
     if not candidates:
@@ -132,7 +133,7 @@ def _panels(result: ClipResult, scored: Iterable[str], settings: LabelSettings) 
     window = [frame for _, frame in video.frames(range(index, index + settings.interval + 1))]
     labelled = label_window(index, window, settings)
     ((_, label),) = read_masks(result.pairs / "masks", [index])
-    ((_, mask),) = read_masks(result.folder / "masks", [index])
+    ((_, mask),) = read_masks(result.masks_for(kind), [index])
     target, valid = read_ground_truth(truth[index]) if index in truth else (None, None)
     slope = min(4.0, video.shape[0] / video.shape[1])
     figure = Figure(figsize=(20, 20 / 4 * slope + 0.9), layout="compressed")
@@ -163,6 +164,22 @@ def _curves(training: Mapping[str, Any]) -> Figure:
     figure = Figure(figsize=(8, 5), layout="constrained")
     plot_training(epochs, figure.subplots())
     return figure
+
+
+def _about_masks(results: Mapping[str, ClipResult]) -> str:
+    """What the masks are made of, and which kinds there are; empty where they are the network's alone."""
+    notes = {name: result.folder / "segment.json" for name, result in results.items()}
+    made_with = {name: read_json(note) for name, note in notes.items() if note.exists()}
+    fused = [name for name, note in made_with.items() if note.get("background")]
+    if not fused:
+        return ""
+    which = {
+        "both": "Those in masks/ are of the crowd as a person would outline it, those in persons/ of persons alone.",
+        "crowd": "They are of the crowd as a person would outline it.",
+        "person": "They are of persons alone.",
+    }[made_with[fused[0]]["masks"]]
+    where = "" if len(fused) == len(results) else f" ({', '.join(fused)})"
+    return f"Where the camera stands still{where} the masks are the network's and the background's together. {which}"
 
 
 def _save(figure: Figure, path: Path) -> str:

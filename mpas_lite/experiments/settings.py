@@ -34,10 +34,24 @@ class RunSettings:
     train: TrainConfig = part(lambda: read_config("main_job").train)
     rounds: int = option(0, "Rounds of self-training at most, beyond the paper; the steps hold them all.", least=0)
     segment_every: int = option(1, "Segment one frame in so many.", least=1)
+    background: bool | None = option(
+        None,
+        "Masks beyond the paper: the background of a still camera tells where people end; by default where labels are "
+        "refined, too.",
+    )
+    masks: Literal["both", "crowd", "person"] = option(
+        "both",
+        "Where it tells: of the crowd, as a person would outline it, or of persons alone; both: those in persons/.",
+    )
     runtime: Runtime = part(Runtime)
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def fuses(self) -> bool:
+        """Whether masks are fused with backgrounds: never with the paper's settings."""
+        return self.label.refine is not None if self.background is None else self.background
 
     @classmethod
     def paper(cls) -> RunSettings:

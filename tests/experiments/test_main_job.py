@@ -58,6 +58,21 @@ def test_a_file_that_kills_its_decoder_is_not_counted(tmp_path, sources, monkeyp
     assert stride(sources[1:2]) == (1, [])
 
 
+def test_masks_are_fused_where_labels_are_refined_unless_it_is_said_otherwise():
+    circles = replace(RunSettings().label, refine=None)
+    fuses = [RunSettings(), RunSettings(label=circles), RunSettings(background=False), RunSettings.paper()]
+    assert [settings.fuses for settings in fuses] == [True, False, False, False]
+    assert RunSettings(label=circles, background=True).fuses
+
+
+def test_a_run_leaves_masks_of_both_kinds_or_the_networks_alone(tmp_path, sources):
+    for background, kinds in ((None, ["masks", "persons"]), (False, ["masks"])):
+        out, settings = tmp_path / f"out-{background}", replace(FAST, background=background)
+        run(sources[:1], out, settings=settings, accelerator="cpu", progress=False, say=str)
+        assert [kind for kind in ("masks", "persons") if len(list((out / kind).glob("*.png"))) == 30] == kinds
+        assert ("background" in read_json(out / "segment.json")) == (background is None)
+
+
 def test_rounds_are_part_of_the_steps():
     """40 pairs in batches of 4 are 10 steps an epoch; a round takes half of the first training's."""
     config = TrainConfig(batch_size=4, epochs=12)

@@ -16,6 +16,7 @@ from mpas_lite.experiments import report
 from mpas_lite.experiments.clip_scores import ClipResult, clip_scores, format_scores, score_tables
 from mpas_lite.experiments.report import write_report
 from mpas_lite.experiments.table_text import format_table
+from mpas_lite.files.atomic import write_json
 from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.video.clip import Clip
@@ -121,6 +122,29 @@ def test_truth_of_another_size_or_damaged_costs_its_own_score_alone(result):
     both = ClipResult(clip.clip, clip.folder, clip.pairs, {"crowd": crowd, **clip.truth})
     with pytest.warns(UserWarning, match="is not scored against crowd masks.*000000.png is not an image"):
         assert set(clip_scores(both).iou) == {"truth"}
+
+
+def test_ground_truth_is_compared_with_masks_of_its_own_kind_and_unknown_truth_with_both(result):
+    clip = result()
+    for index in (0, 5, 10):
+        write_image(clip.folder / "persons" / f"{index:06d}.png", square(index + 4))
+    crowd, person = iou(square(1), square(0)), iou(square(4), square(0))
+    assert clip_scores(clip).iou["truth"]["MPASNET"] == pytest.approx(crowd)
+    assert clip_scores(clip).iou["truth"]["MPASNET persons"] == pytest.approx(person)
+    truth = clip.truth["truth"]
+    scores = clip_scores(ClipResult(clip.clip, clip.folder, clip.pairs, {"crowd": truth, "person": truth})).iou
+    assert [scores[kind]["MPASNET"] for kind in ("crowd", "person")] == pytest.approx([crowd, person])
+    assert set(scores["person"]) == METHODS
+
+
+def test_the_page_says_what_masks_are_made_of(result, tmp_path):
+    clips = {"a": result("a"), "b": result("b")}
+    write_json(clips["a"].folder / "segment.json", {"background": "digest", "masks": "both"})
+    write_json(clips["b"].folder / "segment.json", {"background": None})
+    write_report(tmp_path / "out", clips, metrics_of(clips), LABEL)
+    page = html.unescape((tmp_path / "out/report.html").read_text())
+    assert "Where the camera stands still (a) the masks are the network's and the background's together." in page
+    assert "those in persons/ of persons alone" in page
 
 
 def test_truth_with_nobody_in_it_is_said_once_a_clip(result):
