@@ -66,8 +66,8 @@ def _sentences(node: ast.AST, *, said: bool = False) -> Iterator[str]:
         if _is_sentence(text) and (said or text.endswith((".", "?", ". ", "? "))):
             yield text.strip()
             return
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return  # a docstring
+    if isinstance(node, ast.arguments) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        return  # a default, a docstring
     if isinstance(node, ast.Call):
         name = _name(node.func)
         if name in SILENT:

@@ -137,6 +137,8 @@ def test_a_slider_moved_by_keyboard_changes_picture_and_number(page, jupyterlab,
     explorer = page.locator(EXPLORER).first
     handles = explorer.locator(".noUi-handle, .ui-slider-handle")
     handles.first.wait_for(timeout=120_000)
+    for one in page.locator(EXPLORER).all():
+        assert one.bounding_box()["height"] <= 620, "controls and picture do not fit on a screen together"
     seen = {state_of(explorer)}
     for n in range(handles.count()):
         for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):  # one of them moves, even at an end

@@ -165,7 +165,7 @@ def _backdrop(picture: np.ndarray) -> Any:
     from matplotlib.figure import Figure
 
     height, width = picture.shape[:2]
-    still = Figure(figsize=(9.6, min(4.6 * height / width, 6) + 0.75), dpi=80)
+    still = Figure(figsize=(9.6, min(4.6 * height / width, 4) + 0.75), dpi=80)
     ax = _picture(still, 0, picture, "")
     add_key(still, 0.01, 0.03, {"largest group": "orange", "second": "sky", "third": "green"}, marks="●■▲")
     still.text(0.4, 0.03, "x  dropped", fontsize=12)

@@ -247,7 +247,7 @@ def _two_halves(
     """A figure with keys and the left title, the places of its two pictures, and where titles stand."""
     from matplotlib.figure import Figure
 
-    tall = min(4.6 * shape[0] / shape[1], 6) + 0.75  # inch
+    tall = min(4.6 * shape[0] / shape[1], 3.6) + 0.75  # inch
     still = Figure(figsize=(9.6, tall), dpi=DPI)
     bottom, height = 0.4 / tall, 1 - 0.75 / tall
     above = bottom + height + 0.012

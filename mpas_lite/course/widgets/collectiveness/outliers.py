@@ -127,6 +127,8 @@ def _draw_outliers(
     dropped: np.ndarray,
     planted: np.ndarray,
     ahead: float = 10,
+    *,
+    beside: bool = False,
 ) -> None:
     for part, color, marker, size, name in (
         (~dropped & ~planted, "sky", "o", 4, "kept"),
@@ -140,15 +142,11 @@ def _draw_outliers(
         edge = "white" if color == "black" else "black"
         text = f"{name} ({part.sum()})"
         ax.plot(x, y, marker, color=PALETTE[color], markersize=size, markeredgecolor=edge, label=text, zorder=3)
-    ax.legend(
-        fontsize=TICK,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.13),
-        ncols=2,
-        frameon=False,
-        handletextpad=0.2,
-        columnspacing=1,
-    )
+    style = {"fontsize": TICK, "frameon": False, "handletextpad": 0.2, "columnspacing": 1}
+    if beside:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), labelspacing=1.2, **style)
+    else:
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, **style)
 
 
 def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
@@ -163,9 +161,12 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
     import ipywidgets
     from matplotlib.figure import Figure
 
-    height = 8 * 0.88 * frame.shape[0] / frame.shape[1] + 1.6
-    still = Figure(figsize=(8, height), dpi=DPI)
-    picture = axes_on_frame(frame, still.add_axes((0.09, 1.5 / height, 0.88, 1 - 1.6 / height)), fade=0.6)
+    tall = frame.shape[0] / frame.shape[1]
+    wide = min(6.4, 4.4 / tall)  # inches: picture and controls fit on a screen together
+    width, height = wide + 4.7, wide * tall + 0.75
+    still = Figure(figsize=(width, height), dpi=DPI)
+    place = (0.75 / width, 0.65 / height, wide / width, wide * tall / height)
+    picture = axes_on_frame(frame, still.add_axes(place), fade=0.6)
     picture.locator_params(nbins=4)
     fresh = backdrop(still, [picture])
 
@@ -174,7 +175,7 @@ def outlier_explorer(frame: np.ndarray, particles: Moving) -> Explorer:
         dropped = drop_outliers(crowd_graph(position, velocity), threshold, reading)
         precision, recall = precision_recall(dropped, planted)
         figure, (ax,) = fresh()
-        _draw_outliers(ax, position, velocity, dropped, planted)
+        _draw_outliers(ax, position, velocity, dropped, planted, beside=True)
         line = f"τ = {threshold:.2f}: {dropped.sum()} of {len(dropped)} particles are dropped. "
         if not planted.any():
             line += "Nothing is planted: there is nothing to find, and each of the dropped is a false alarm."
