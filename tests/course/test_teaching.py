@@ -250,12 +250,3 @@ def test_the_projects_commands_and_cell_work_on_a_bundled_clip(tmp_path, monkeyp
     assert re.search(r"refined  IoU 0\.9\d+ over 5 frames: 0: 0\.9", said), said
     assert "circles  IoU 0." in said
     assert "network  not made yet: there is no folder result/masks" in said
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", notebook_paths(), ids=NUMBERS)
-def test_a_notebook_says_how_long_it_takes(path):
-    """Within a fifth of the estimate of the way through, without what is bonus."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    way, _ = total(notebook)
-    assert 0.8 * way < stated(notebook) < 1.2 * way, f"stated {stated(notebook)}, estimated {way:.0f} minutes"

@@ -192,25 +192,33 @@ def reveal_folder() -> Path | None:
     return folder if folder and folder.is_dir() else None
 
 
-def main() -> None:
-    """Write slides of the notebooks that the command line names."""
-    parser = argparse.ArgumentParser("python -m mpas_lite.course.teaching.slides", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where to write; made if need be")
-    parser.add_argument("numbers", nargs="+", metavar="NN", help="notebooks, as 02 04 05")
-    options = parser.parse_args()
+def write_slides(folder: Path, numbers: list[str]) -> list[Path]:
+    """Write slides of these notebooks into a folder, with reveal.js beside them; return the pages."""
     source, prefix = reveal_folder(), "https://unpkg.com/reveal.js@5"
     if source is None:
         print(f"sphinx-revealjs is not installed: the slides take reveal.js from {prefix}, so a network is needed.")
     else:
         prefix = "reveal"
         for part in ("dist", "plugin/notes"):
-            shutil.copytree(source / part, options.folder / prefix / part, dirs_exist_ok=True)
-    for path in (path for path in notebook_paths() if path.name.startswith(tuple(options.numbers))):
+            shutil.copytree(source / part, folder / prefix / part, dirs_exist_ok=True)
+    written = []
+    for path in (path for path in notebook_paths() if path.name.startswith(tuple(numbers))):
         page = slides_page(json.loads(path.read_text(encoding="utf-8")), path.stem, reveal=prefix)
-        target = options.folder / f"{path.stem}.slides.html"
+        target = folder / f"{path.stem}.slides.html"
         with atomic_write(target, ours=lambda path: b"reveal" in path.read_bytes()) as temporary:
             temporary.write_text(page, encoding="utf-8")
-        print(target)
+        written.append(target)
+    return written
+
+
+def main() -> None:
+    """Write slides of the notebooks that the command line names."""
+    parser = argparse.ArgumentParser("python -m mpas_lite.course.teaching.slides", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where to write; made if need be")
+    parser.add_argument("numbers", nargs="+", metavar="NN", help="notebooks, as 02 04 05")
+    options = parser.parse_args()
+    for path in write_slides(options.folder, options.numbers):
+        print(path)
 
 
 if __name__ == "__main__":
