@@ -9,7 +9,7 @@ from typing import Any
 ROOM = 570.0  # px beneath a heading
 _LEAST, _MOST = 300.0, 560.0  # px, heights of a picture
 _WIDTH, _LINE, _GAP = 92, 36.0, 16.0  # letters of a line of text, px of a line, px between two paragraphs
-_PRINTED, _PRINTED_LINE = 108, 24.0
+_PRINTED, _PRINTED_LINE = 96, 26.0
 
 # Left out is what nbconvert's page loads from the network: formulas are MathML, and nothing else needs it.
 TEMPLATE = """
@@ -27,7 +27,7 @@ TEMPLATE = """
 .reveal .slides .formula { font-size: 28px; text-align: center; margin: 6px 0 14px; }
 .reveal .slides .formula .number { float: right; }
 .reveal .slides .formula math { display: inline-block; max-width: 1120px; }
-.reveal .slides pre { font-size: 18px; line-height: 24px; width: 100%; box-shadow: none; margin: 0 0 12px; }
+.reveal .slides pre { font-size: 20px; line-height: 26px; width: 100%; box-shadow: none; margin: 0 0 12px; }
 .reveal .slides .picture img { width: 1200px; height: 100%; max-height: none; margin: 0; display: block;
   object-fit: contain; object-position: left; }
 .reveal .slides .anchor-link, .reveal .jp-OutputPrompt, .reveal .jp-InputPrompt { display: none; }
@@ -74,6 +74,12 @@ def height_of_output(cell: dict[str, Any]) -> float:
     if "text/html" in data:
         return 2 * _LINE
     return (1 + data.get("text/plain", "").count("\n")) * _PRINTED_LINE + _GAP
+
+
+def room_for_output(cell: dict[str, Any]) -> float:
+    """The room that it takes to begin with an output: the line of an explorer stands with its picture."""
+    line = "text/html" in cell["outputs"][0].get("data", {}) and not has_picture(cell)
+    return height_of_output(cell) + (_LEAST + _GAP if line else 0.0)
 
 
 def has_picture(cell: dict[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from mpas_lite.course.grading import role
 from mpas_lite.course.notebooks import notebook_paths
-from mpas_lite.course.teaching.layout import ROOM, TEMPLATE, fitted, height_of_output, height_of_text
+from mpas_lite.course.teaching.layout import ROOM, TEMPLATE, fitted, height_of_output, height_of_text, room_for_output
 from mpas_lite.files.atomic import atomic_write
 
 Cell = dict[str, Any]
@@ -32,6 +32,7 @@ _TIME = re.compile(r"^\*\*Time:")
 _SAW = re.compile(r"^\*+What we saw")
 _DISPLAYED = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
 _INLINE = re.compile(r"\$([^$]+)\$")
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\.ipynb[^)]*\)")
 _TAG = re.compile(r"\\tag\{([^}]*)\}")
 
 
@@ -68,7 +69,8 @@ def slide_copy(notebook: Notebook) -> Notebook:
             slides[-1].said.append(content)
         else:
             height = height_of_text(content) if kind == "text" else height_of_output(content)
-            if slides[-1].shown and slides[-1].taken + height > ROOM:
+            room = height if kind == "text" else room_for_output(content)
+            if slides[-1].shown and slides[-1].taken + room > ROOM:
                 slides.append(Slide(slides[-1].title))
             slides[-1].taken += height
             slides[-1].shown.append(_text(content) if kind == "text" else content)
@@ -175,7 +177,7 @@ def slides_page(notebook: Notebook, title: str, *, reveal: str) -> str:
     for number, cell in enumerate(copy["cells"]):
         cell["id"] = f"slide-{number:03d}"
         if cell["cell_type"] == "markdown":
-            cell["source"] = with_mathml(cell["source"])
+            cell["source"] = with_mathml(_LINK.sub(r"\1", cell["source"]))  # no notebooks lie beside the slides
     exporter = SlidesExporter(
         raw_template=TEMPLATE, reveal_url_prefix=reveal, exclude_input=True, exclude_output_prompt=True
     )
