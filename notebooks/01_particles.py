@@ -502,7 +502,7 @@ show_with_alt(
 # corners, follows them there and back, and drops what drifted or stood. It gives the very same particles.
 
 # %%
-tracked = {particles.frame: particles for particles in mp.track(scene.frames, every=20)}
+tracked = {particles.frame: particles for particles in mp.track(scene.frames, every=NOW, interval=INTERVAL)}
 for frame, particles in tracked.items():
     speed = np.linalg.norm(particles.velocity, axis=1)
     print(f"frame {frame}: {len(particles)} particles, median speed {np.median(speed):.2f} px/frame")

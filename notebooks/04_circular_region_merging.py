@@ -96,7 +96,7 @@ NOW = 20
 frame, crowd, person = scene.frames[NOW], scene.crowd[NOW], scene.person[NOW]
 shape = crowd.shape  # rows and columns
 
-particles = {p.frame: p for p in mp.track(scene.frames, every=20)}[NOW]  # notebook 01
+particles = next(mp.track(scene.frames[NOW:]))  # notebook 01
 W = mp.crowd_graph(particles.position, particles.velocity, k=20)  # notebook 02
 labels = mp.collective_merging(W, threshold=0.6, min_size=10)  # notebook 03; 0 = belongs to no group
 kept = labels > 0
@@ -213,7 +213,7 @@ explorer = merging_explorer(clip, truth=clip / "truth" / "crowd", index=20)
 explorer.show()
 
 # %% [markdown]
-# **Your own video.** Write the path of a video, or of a folder of frames, between the quotes: its first frame comes on
+# **Your own video.** Write the path of a video, or of a folder of frames, between the quotes: its frame `start` comes on
 # the same sliders. Then there is no IoU to chase, only your eye, which is the situation of the method itself.
 
 # %%
@@ -221,7 +221,7 @@ VIDEO = ""  # on Colab "upload" asks for a file
 
 if VIDEO:
     with in_a_sentence():
-        mine = merging_explorer(short_video(VIDEO))
+        mine = merging_explorer(short_video(VIDEO, start=0))
     mine.show()
 
 # %% [markdown]
@@ -566,7 +566,7 @@ show_with_alt(
 # %%
 panned = np.stack([picture[:, t : t + 280] for t, picture in enumerate(scene.frames)])
 target = crowd[:, NOW : NOW + 280]
-ours = {f.index: f.mask for f in mp.label_frames(panned, mp.LabelSettings(radius=RADIUS))}[NOW]
+ours = next(mp.label_frames(panned[NOW:], mp.LabelSettings(radius=RADIUS))).mask
 theirs = dict(mp.mog2_masks(panned[: NOW + 1], closed=True, indices=[NOW]))[NOW]
 for name, answer, still in (("CM + CRM", ours, mask), ("MOG2 closed", theirs, subtracted[True])):
     print(f"{name:12} marks {100 * answer.mean():3.0f} % of the frame; ", end="")

@@ -588,8 +588,8 @@ explorer = refinement_explorer(crossing.frames, crossing.crowd[NOW], index=NOW)
 explorer.show()
 
 # %% [markdown]
-# **Your own video.** Write the path of a video, or of a folder of frames, between the quotes: its first frames come on
-# the same sliders. On the command line all of it is `mpas-lite label VIDEO --refine`, and in Python
+# **Your own video.** Write the path of a video, or of a folder of frames, between the quotes: 60 frames from `start` on come
+# on the same sliders. On the command line all of it is `mpas-lite label VIDEO --refine`, and in Python
 # `mp.pseudo_label(video, "pairs", refine=mp.Refinement())`.
 
 # %%
@@ -597,7 +597,7 @@ VIDEO = ""  # on Colab "upload" asks for a file
 
 if VIDEO:
     with in_a_sentence():
-        mine = refinement_explorer(short_video(VIDEO, frames=60), settings=SETTINGS)
+        mine = refinement_explorer(short_video(VIDEO, start=0, frames=60), settings=SETTINGS)
     mine.show()
 
 # %% [markdown]

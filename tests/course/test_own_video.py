@@ -9,6 +9,8 @@ import pytest
 
 import mpas_lite as mp
 from mpas_lite.course import Stop, in_a_sentence, short_video
+from mpas_lite.course.widgets.merging import merging_explorer
+from tests.helpers import REAL
 
 
 def folder_of(path, count, shape=(48, 64)):
@@ -82,3 +84,18 @@ def test_on_colab_a_file_is_asked_for(tmp_path, monkeypatch, chosen):
     else:
         with pytest.raises(Stop, match="No file was uploaded"):
             short_video("upload")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "clip",
+    ["ucsd_ped2/01", "vtest.avi", "intel_one_by_one.mp4", "sbi_people_foliage", "cmd_1dawei1", "cdnet_pedestrians"],
+)
+def test_every_real_clip_comes_on_the_sliders(clip):
+    """Folders, files, leaves, a camera that drifts, a clip whose first frames are empty: notebooks 00 and 04."""
+    if not (REAL / clip).exists():
+        pytest.skip(f"{clip} is not at hand (../shared/data)")
+    explorer = merging_explorer(short_video(REAL / clip), radius=5, sliders=["radius"])
+    picture, line = explorer.draw()
+    assert picture.startswith(b"\x89PNG")
+    assert "of the frame" in line
