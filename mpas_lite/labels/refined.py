@@ -76,9 +76,10 @@ class FirstPass:
         one = label_window(index, window, self._settings)
         self.indices.append(index)
         self._found.append((one.particles, one.labels))
-        self._starts.add(window[0])
-        for frame in window[:: self._settings.interval]:
-            self._both.add(frame)
+        first, last = window[0], window[self._settings.interval]
+        self._starts.add(first, last)
+        self._both.add(first, last)
+        self._both.add(last, first)
         return one
 
     def refine(
@@ -102,10 +103,12 @@ class FirstPass:
         """
         if both_ends is None:
             both_ends = self._is_short(video)
+        samples = self._both if both_ends else self._starts
         return refine_clip(
             frames,
             self._found,
-            (self._both if both_ends else self._starts).frames,
+            samples.frames,
+            moving=samples.moving,
             radius=self._settings.radius,
             scale=working_scale(video.shape),
             settings=self._settings.refine,

@@ -126,7 +126,7 @@ def test_a_refined_clip_is_kept_as_long_as_it_is_whole(tmp_path, moving_square, 
         assert pseudo_label(late, tmp_path, settings=settings, name="late", progress=False) == first
     assert everything(tmp_path) == before
     notes = read_json(tmp_path / "late" / "manifest.json")["notes"]
-    assert notes == ["No size of people could be measured: only 0 regions look like a person standing alone."]
+    assert notes == ["No size of people could be measured: only 8 regions look like a person standing alone."]
     for kind in ("masks", "frames"):
         (tmp_path / "late" / kind / "000003.png").unlink()
         assert pseudo_label(late, tmp_path, settings=settings, name="late", progress=False) == first

@@ -86,4 +86,4 @@ def test_large_frames_are_refined_small(monkeypatch):
     monkeypatch.setattr("mpas_lite.labels.refined.refine_clip", lambda *_, **named: seen.update(named))
     first = FirstPass(replace(SETTINGS, radius=7.0))
     first.refine([], ArrayVideo(np.zeros((1, 960, 720, 3), np.uint8), "large", 25.0), both_ends=True)
-    assert seen == {"radius": 7.0, "scale": 0.5, "settings": SETTINGS.refine}
+    assert seen == {"radius": 7.0, "scale": 0.5, "settings": SETTINGS.refine, "moving": []}

@@ -19,22 +19,58 @@ from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.labels.refine.foreground import deepest_shadow
 from mpas_lite.labels.refine.light import match_light
 from mpas_lite.labels.refine.pixels import largest, smooth
-from mpas_lite.video.arrays import Frame
+from mpas_lite.video.arrays import Frame, Mask
+
+MOVES = 10  # grey levels between two frames of a window: more is motion
+CALM = 0.05  # of the 9x9 pixels around one may move where it counts as calm
 
 
-def estimate_background(frames: Sequence[Frame]) -> Background:
+def estimate_background(frames: Sequence[Frame], moving: Sequence[Mask] | None = None) -> Background:
     """The background of a clip, from frames spread evenly over it.
 
     Parameters
     ----------
     frames : sequence of (H, W, 3) uint8 RGB
         Some 48 are enough; with fewer than 8 hardly anything is known.
+    moving : sequence of (H, W) bool, optional
+        Where each frame moves, see :func:`moves`. Then each pixel is told by the frames that are calm around it.
     """
     reference = frames[len(frames) // 2]
     stack = np.stack([match_light(frame, reference) for frame in frames])
-    image = densest_value(stack, part=0.45)
-    background = _judged(image, stack)
+    if moving is None:
+        image, seen = densest_value(stack, part=0.45), stack
+    else:
+        image, seen = _calm_value(stack, np.stack([around(mask) for mask in moving]))
+    background = _judged(image, seen)
     return replace(background, min_shadow_gain=deepest_shadow(background, list(stack[::2])))
+
+
+def moves(frame: Frame, other: Frame) -> Mask:
+    """Where a frame differs from one a little earlier or later, (H, W) bool: somebody moves there."""
+    change = largest(cv2.absdiff(smooth(frame), smooth(match_light(other, frame))))
+    return np.asarray(change > MOVES)
+
+
+def around(moving: Mask) -> np.ndarray:
+    """How much moves in the 9x9 pixels around each, 0 ... 1, (H, W) float32."""
+    return cv2.blur(moving.astype(np.float32), (9, 9))
+
+
+def _calm_value(stack: np.ndarray, motion: np.ndarray) -> tuple[Frame, np.ndarray]:
+    """The densest value of the calmer half of the samples of each pixel, and that half, (S / 2, H, W, 3) uint8.
+
+    Where something moves even in those, the calmest sixth tells more. Of equally calm samples those are taken that
+    are spread widest over the clip.
+    """
+    count = len(stack)
+    spread = np.argsort([int(f"{number:08b}"[::-1], 2) for number in range(count)])
+    order = spread[np.argsort(motion[spread], axis=0, kind="stable")]
+    half, few = max(8, count // 2), max(8, count // 6)
+    calm = np.take_along_axis(stack, order[:half, ..., None], axis=0)
+    busy = np.take_along_axis(motion, order[half - 1 : half], axis=0)[0] > CALM
+    image = densest_value(calm, part=0.45)
+    image[busy] = densest_value(calm[:few, busy], part=0.45)
+    return image, calm
 
 
 def densest_value(samples: np.ndarray, *, part: float = 0.45) -> np.ndarray:

@@ -41,6 +41,15 @@ class Background:
         return self.min_shadow_gain
 
     @cached_property
+    def tolerance(self) -> np.ndarray:
+        """What a difference is measured by, in grey levels, (H, W) float32.
+
+        Light that comes back from walls and clothes, and compression, change any clip's still pixels, noise or no
+        noise. So it does not grow in proportion to the noise.
+        """
+        return np.float32(0.8) + np.float32(0.4) * self.noise
+
+    @cached_property
     def flat(self) -> Frame:
         """The image after a 3x3 mean, (H, W, 3) uint8."""
         return smooth(self.image)

@@ -20,27 +20,31 @@ from mpas_lite.video.arrays import Frame, Mask
 def foreground_mask(frame: Frame, background: Background, *, low: float, high: float) -> Mask:
     """Where a frame differs from the background by more than noise.
 
-    A pixel belongs when it differs by ``low`` standard deviations of its noise and hangs together with one that
-    differs by ``high`` (hysteresis): the first finds dark coats on dark ground, the second keeps out noise.
+    A pixel belongs when it differs by ``low`` times its tolerance and hangs together with one that differs by ``high``
+    (hysteresis): the first finds dark coats on dark ground, the second keeps out noise.
 
     Parameters
     ----------
     frame : (H, W, 3) uint8
     background : Background
     low, high : float
-        In standard deviations.
+        In the background's tolerances.
 
     Returns
     -------
     (H, W) bool
     """
-    distance = largest(cv2.absdiff(smooth(frame), background.flat))
-    weak = distance > low * background.noise
-    count, part = cv2.connectedComponents(weak.astype(np.uint8))
+    score = difference(frame, background) / background.tolerance
+    count, part = cv2.connectedComponents((score > low).astype(np.uint8))
     strong = np.zeros(count, bool)
-    strong[part[distance > high * background.noise]] = True
+    strong[part[score > high]] = True
     strong[0] = False
     return strong[part]
+
+
+def difference(frame: Frame, background: Background) -> np.ndarray:
+    """How far a frame is from the background after a 3x3 mean, in the channel that differs most; (H, W) uint8."""
+    return largest(cv2.absdiff(smooth(frame), background.flat))
 
 
 def foreground_score(frame: Frame, background: Background, *, threshold: float = Refinement().high) -> np.ndarray:
@@ -53,7 +57,7 @@ def foreground_score(frame: Frame, background: Background, *, threshold: float =
     frame : (H, W, 3) uint8
     background : Background
     threshold : float
-        In standard deviations of the noise.
+        In tolerances of the background.
 
     Returns
     -------
@@ -62,14 +66,13 @@ def foreground_score(frame: Frame, background: Background, *, threshold: float =
 
     Examples
     --------
-    >>> behind = Background(np.full((9, 9, 3), 80, np.uint8), np.ones((9, 9), np.float32), np.ones((9, 9), bool))
+    >>> behind = Background(np.full((9, 9, 3), 80, np.uint8), np.full((9, 9), 3, np.float32), np.ones((9, 9), bool))
     >>> frame = behind.image.copy()
     >>> frame[:, 5:] = (110, 70, 70)
-    >>> foreground_score(frame, behind, threshold=20)[4, [1, 8]]
+    >>> foreground_score(frame, behind, threshold=10)[4, [1, 8]]
     array([0. , 1.5], dtype=float32)
     """
-    distance = largest(cv2.absdiff(smooth(frame), background.flat)).astype(np.float32)
-    score = distance / (threshold * background.noise)
+    score = difference(frame, background) / (threshold * background.tolerance)
     score[shadows(frame, background)] = 0
     return np.asarray(score, np.float32)
 

@@ -26,6 +26,43 @@ def distance_to(position: Points, shape: tuple[int, int]) -> np.ndarray:
     return distance
 
 
+def wide_regions(mask: Mask, position: Points, tall: np.ndarray) -> Mask:
+    """Regions of a mask that are deeper than a person is, and on which four particles lie, (H, W) bool.
+
+    Who is closer to the camera than others is larger than they, and on a plain coat there is nothing to follow: no
+    circle reaches all of him. A region counts that leads half a height of a person inside from its outline.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+    position : (N, 2) float
+        Of the particles in groups, px.
+    tall : (H, 1) float
+        Height of a person in px in each row, see :func:`local_height`.
+
+    Examples
+    --------
+    >>> mask = np.ones((9, 9), bool)
+    >>> mask[:, 4] = False  # two regions, from whose outlines 4 px lead inside
+    >>> corners = np.array([[0.0, 2.0], [0, 3], [0, 4], [0, 5]])
+    >>> wide_regions(mask, corners, np.full((9, 1), 6.0))[0].astype(int)
+    array([1, 1, 1, 1, 0, 0, 0, 0, 0])
+    >>> wide_regions(mask, corners, np.full((9, 1), 9.0)).any()
+    np.False_
+    """
+    solid = mask.astype(np.uint8)
+    deep = cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_5) > tall / 2
+    if not deep.any():
+        return deep
+    count, part = cv2.connectedComponents(solid)
+    pixel = np.rint(position).astype(np.int64)
+    pixel = pixel[np.all((pixel >= 0) & (pixel < mask.shape[::-1]), axis=1)]
+    wide = np.bincount(part[pixel[:, 1], pixel[:, 0]], minlength=count) >= 4
+    wide &= np.bincount(part[deep], minlength=count) > 0
+    wide[0] = False
+    return wide[part]
+
+
 def close_gaps(mask: Mask, tall: np.ndarray, closing: float) -> Mask:
     """Gaps narrower than ``closing`` heights of a person closed, specks and pinholes far smaller than one dropped.
 

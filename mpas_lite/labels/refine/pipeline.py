@@ -28,7 +28,7 @@ from mpas_lite.labels.refine.camera import steadying, unwarp_mask, warp
 from mpas_lite.labels.refine.foreground import without_shadows
 from mpas_lite.labels.refine.light import match_light
 from mpas_lite.labels.refine.other_movers import not_crowd
-from mpas_lite.labels.refine.outline import close_gaps, distance_to, doubtful
+from mpas_lite.labels.refine.outline import close_gaps, distance_to, doubtful, wide_regions
 from mpas_lite.labels.refine.person_size import local_height
 from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.labels.refine.standing import Look, propagate_static, unchanged
@@ -54,6 +54,7 @@ def refine_clip(
     radius: float,
     scale: float = 1.0,
     settings: Refinement | None = None,
+    moving: Sequence[Mask] | None = None,
 ) -> tuple[Survey, Iterator[Refined]]:
     """Refine the labels of a clip: survey it, look at each kept frame, let those who stand keep their label.
 
@@ -70,6 +71,8 @@ def refine_clip(
     scale : float
         Size of the samples over that of the frames, see :func:`working_scale`.
     settings : Refinement, optional
+    moving : sequence of (H, W) bool, optional
+        Where each sample moves, see :func:`~mpas_lite.labels.refine.background.moves`.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def refine_clip(
         One for each kept frame, in order, once all have been looked at.
     """
     settings = settings or Refinement()
-    survey = survey_clip(samples, found, settings, scale=scale)
+    survey = survey_clip(samples, found, settings, scale=scale, moving=moving)
     if survey.background is None:
         return survey, _circles(frames, found, radius)
     return survey, _refined(frames, found, survey, survey.background, radius, settings)
@@ -149,7 +152,8 @@ def _look(
     picture = match_light(picture, background.image)
     foreground = without_shadows(picture, background, settings)
     shape = foreground.shape
-    near = distance_to(position, shape) <= settings.reach * local_height(survey.person, shape)
+    tall = local_height(survey.person, shape)
+    near = (distance_to(position, shape) <= settings.reach * tall) | wide_regions(foreground, position, tall)
     other = np.zeros(shape, bool)
     if settings.not_crowd:
         other = not_crowd(foreground, position, velocity, survey.person, survey.speed, survey.sways)
@@ -157,7 +161,7 @@ def _look(
     seed = seed_mask(foreground, near & ~other, known, circular_region_merging(position, disc, shape))
     same = np.zeros(shape, bool)
     if before is not None:
-        same = unchanged(picture, before, settings.low * background.noise)
+        same = unchanged(picture, before, settings.low * background.tolerance)
     return _KeptLook(np.packbits(seed), np.packbits(foreground), np.packbits(same), crowd.frame, move), picture
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mpas_lite.labels.refine.background import estimate_background
+from mpas_lite.labels.refine.background import estimate_background, moves
 from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.labels.refine.camera import camera_motion, shift_of, warp
 from mpas_lite.labels.refine.foreground import without_shadows
@@ -61,10 +61,12 @@ def survey_clip(
     settings: Refinement,
     *,
     scale: float = 1.0,
+    moving: Sequence[Mask] | None = None,
 ) -> Survey:
     """Background, camera, size of people and their usual speed, from samples of the whole clip.
 
-    ``samples`` are working frames; ``scale`` is their size over that of the frames that the particles are of.
+    ``samples`` are working frames; ``scale`` is their size over that of the frames that the particles are of;
+    ``moving`` says where each sample moves (:func:`~mpas_lite.labels.refine.background.moves`), if that is known.
     """
     rows = samples[0].shape[0] if len(samples) else 240
     constant = PersonSize(0.0, rows / 8, "people are taken to be an eighth of the frame high everywhere")
@@ -75,11 +77,12 @@ def survey_clip(
     notes = []
     shakes = False
     background = None
+    everything = samples, moving
     samples = [samples[k] for k in np.unique(np.linspace(0, len(samples) - 1, SAMPLES).astype(int))]
     if settings.camera:
         motion = camera_motion(samples[::2])
         if motion is None:
-            background = estimate_background(samples)
+            background = estimate_background(*everything)
             if not camera_rests(samples, background.image):
                 return Survey(None, constant, notes=(_NOTHING_STANDS,))
         shakes = motion is not None and bool(np.quantile(shift_of(motion, samples[0].shape[:2]), 0.75) > 0.7)
@@ -88,7 +91,8 @@ def survey_clip(
             samples = [warp(s, m) for s, m in zip(samples, motion, strict=True)]
     some = np.unique(np.linspace(0, max(len(found) - 1, 0), min(len(found), SURVEYED)).astype(int))
     found = [found[int(k)] for k in some]
-    background = background or estimate_background(samples)
+    if background is None:
+        background = estimate_background(samples) if shakes else estimate_background(*everything)
     if background.known.mean() < 0.5:
         notes.append("Where people cover the ground nearly all of the time the background is not seen: discs stay.")
     person = constant
@@ -130,16 +134,19 @@ class FrameSampler:
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
+        self.moving: list[Mask] = []
         self._every, self._seen = 1, 0
 
-    def add(self, frame: Frame) -> None:
-        """Take the frame, (H, W, 3) uint8, or pass it over."""
+    def add(self, frame: Frame, other: Frame | None = None) -> None:
+        """Take the frame, (H, W, 3) uint8, or pass it over; and where it moves, from a frame a little apart."""
         if self._seen % self._every == 0:
             if len(self.frames) == 2 * SAMPLES:
-                self.frames = self.frames[::2]
+                self.frames, self.moving = self.frames[::2], self.moving[::2]
                 self._every *= 2
             if self._seen % self._every == 0:
                 self.frames.append(working_frame(frame))
+                if other is not None:
+                    self.moving.append(moves(self.frames[-1], working_frame(other)))
         self._seen += 1
 
 

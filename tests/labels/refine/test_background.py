@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mpas_lite.labels.refine.background import densest_value, estimate_background
+from mpas_lite.labels.refine.background import densest_value, estimate_background, moves
 from mpas_lite.labels.refine.background_model import DARKEST_SHADOW, Background
 from tests.labels.refine.hand_made import HEIGHT, WIDTH, floor
 
@@ -103,6 +103,57 @@ def test_a_louder_place_has_more_noise_up_to_half_as_much_again():
     assert noise.min() * 1.5 >= noise.max()
 
 
+# ------------------------------------------------------------------------------------------------- where it is calm
+
+
+def talkers():
+    """Two people in the same coats stand three fifths of the time in one place, and move; where each frame moves."""
+    frames = np.rint(clip(30)).astype(np.uint8)
+    there = np.arange(30) % 5 < 3
+    frames[there, 40:80, 40:80] = 30
+    moving = np.zeros((30, HEIGHT, WIDTH), bool)
+    moving[there, 40:80, 40:80] = True
+    return frames, moving
+
+
+def test_where_people_move_most_of_the_time_the_calm_frames_tell_the_background():
+    frames, moving = talkers()
+    inside = np.s_[41:79, 41:79]
+    assert (estimate_background(list(frames)).image[inside] == 30).all()
+    background = estimate_background(list(frames), list(moving))
+    np.testing.assert_allclose(background.image, np.rint(floor()), atol=1)
+    assert background.known.all()
+
+
+def test_the_calmest_sixth_tells_more_where_the_calmer_half_moves():
+    frames, moving = talkers()
+    rest = np.flatnonzero(~moving[:, 60, 60])
+    for number in rest[8:]:  # eight calm frames are left of 30
+        frames[number, 40:80, 40:80], moving[number, 40:80, 40:80] = 30, True
+    background = estimate_background(list(frames), list(moving))
+    np.testing.assert_allclose(background.image[41:79, 41:79], floor()[41:79, 41:79], atol=1)
+
+
+def test_of_equally_calm_frames_those_are_taken_that_are_spread_over_the_clip():
+    frames = np.rint(clip(30)).astype(np.uint8)
+    frames[:10, 40:80, 40:80] = 30  # somebody stands there at first, without a movement
+    background = estimate_background(list(frames), list(np.zeros((30, HEIGHT, WIDTH), bool)))
+    np.testing.assert_allclose(background.image, np.rint(floor()), atol=1)
+
+
+def test_what_moves_is_what_differs_a_little_later_whatever_the_light():
+    frame, other = clip(2).round().astype(np.uint8)
+    other[40:80, 40:80, 1] += 12
+    still = np.ones((HEIGHT, WIDTH), bool)
+    still[38:82, 38:82] = False
+    for light in (1.0, 1.2):
+        moving = moves(frame, (other * light).astype(np.uint8))
+        assert moving[42:78, 42:78].all()
+        assert not moving[still].any()
+    other[40:80, 40:80, 1] -= 4
+    assert not moves(frame, other).any()
+
+
 # ------------------------------------------------------------------------------------------------- its shadows
 
 
@@ -124,3 +175,9 @@ def test_without_shadows_a_usual_depth_is_taken():
 def test_a_clip_is_colourless_whose_channels_hardly_differ(spread, colourless):
     image = np.full((20, 30, 3), 100, np.uint8) + np.uint8([0, spread // 2, spread])
     assert Background(image, np.ones((20, 30), np.float32), np.ones((20, 30), bool)).colourless == colourless
+
+
+def test_a_background_tolerates_little_more_where_there_is_more_noise():
+    noise = np.float32([[0.5, 4 / 3, 4.5]])
+    background = Background(np.zeros((1, 3, 3), np.uint8), noise, np.ones((1, 3), bool))
+    np.testing.assert_allclose(background.tolerance, [[1.0, 4 / 3, 2.6]], rtol=1e-6)

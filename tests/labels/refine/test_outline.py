@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mpas_lite.labels.refine.outline import close_gaps, distance_to, doubtful
+from mpas_lite.labels.refine.outline import close_gaps, distance_to, doubtful, wide_regions
 
 
 def tall(height, rows=60):
@@ -89,3 +89,20 @@ def test_doubt_is_as_wide_as_compression_blurs(height, reach):
     np.testing.assert_array_equal(doubt, grown & ~shrunk)
     beside = square(columns=(60, 70))
     np.testing.assert_array_equal(doubtful(mask, beside | mask, tall(height)), (grown & ~shrunk) | beside)
+
+
+@pytest.mark.parametrize(
+    ("height", "particles", "whole"),
+    [(17, 4, True), (17, 3, False), (23, 4, False)],  # some 10 px lead inside from the outline
+)
+def test_a_region_deeper_than_a_person_is_taken_whole_if_four_particles_lie_on_it(height, particles, whole):
+    near, far = square(), square(rows=(20, 40), columns=(50, 70))
+    on_it = np.float64([(20, 20), (39, 20), (20, 39), (39, 39)])[:particles]
+    beside = np.float64([(5, 5), (200, 20), (-3, 4), (45, 10)])
+    wide = wide_regions(near | far, np.concatenate([on_it, beside]), tall(height))
+    np.testing.assert_array_equal(wide, near & whole)
+
+
+def test_where_nobody_is_near_nothing_is_taken_whole():
+    assert not wide_regions(np.zeros((60, 80), bool), np.zeros((9, 2)), tall(2)).any()
+    assert not wide_regions(square(), np.zeros((0, 2)), tall(2)).any()

@@ -37,6 +37,19 @@ def test_samples_are_spread_evenly_whatever_the_length():
         assert length - times[-1] <= 2 * max(1, length // 32)
 
 
+def test_with_each_sample_is_kept_where_it_moves():
+    spread = FrameSampler()
+    for t in range(100):
+        frame = np.full((20, 20, 3), 100, np.uint8)
+        other = frame.copy()
+        other[:, :10] += np.uint8(t)
+        spread.add(frame, other)
+    times = range(0, 100, 2)
+    assert len(spread.frames) == len(spread.moving) == len(times)
+    for t, moving in zip(times, spread.moving, strict=True):
+        assert moving[:, :8].all() == moving[:, :8].any() == (t > 10)
+
+
 def test_small_frames_are_worked_on_as_they_are():
     assert working_scale((120, 160)) == 1
     assert working_scale((480, 360)) == 1
@@ -78,6 +91,17 @@ def test_what_is_never_seen_is_said():
     sentence = "Where people cover the ground nearly all of the time the background is not seen: discs stay."
     assert sentence in survey_clip(frames, [], Refinement(camera=False)).notes
     assert sentence not in survey_clip(still(), [], Refinement()).notes
+
+
+@pytest.mark.parametrize(("shakes", "told"), [(False, True), (True, False)])
+def test_where_samples_move_tells_the_background_if_the_camera_does_not_shake(monkeypatch, shakes, told):
+    given = []
+    real = module.estimate_background
+    monkeypatch.setattr(module, "estimate_background", lambda frames, *rest: given.append(rest) or real(frames))
+    monkeypatch.setattr(module, "shift_of", lambda motion, _: np.full(len(motion), 2.0 * shakes))
+    moving = [np.zeros((HEIGHT, WIDTH), bool)] * 40
+    survey_clip(still(40), [], Refinement(), moving=moving)
+    assert given == ([(moving,)] if told else [()])
 
 
 @pytest.mark.parametrize("perspective", [True, False])

@@ -21,7 +21,7 @@ from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.labels.refine.foreground import foreground_mask, shadows
 from mpas_lite.labels.refine.light import match_light
 from mpas_lite.labels.refine.other_movers import not_crowd
-from mpas_lite.labels.refine.outline import close_gaps, distance_to
+from mpas_lite.labels.refine.outline import close_gaps, distance_to, wide_regions
 from mpas_lite.labels.refine.person_size import local_height
 from mpas_lite.labels.refine.pipeline import seed_mask
 from mpas_lite.labels.refine.pixels import largest, smooth
@@ -192,16 +192,16 @@ def _explainer(clip: _Clip, at: int) -> Callable[..., tuple[np.ndarray, dict[str
 
         def look(n: int) -> Look:
             _, stands, other = standing_out(n, low, shadows, perspective, not_crowd)
-            near = (kept[n].near <= reach * tall) & ~other
-            seed = seed_mask(stands, near, background.known, circles[n])
-            return Look(seed, stands, kept[n].change <= low * background.noise)
+            near = (kept[n].near <= reach * tall) | wide_regions(stands, kept[n].position, tall)
+            seed = seed_mask(stands, near & ~other, background.known, circles[n])
+            return Look(seed, stands, kept[n].change <= low * background.tolerance)
 
         seed = label = look(at).seed
         if standing:
             label = next(islice(propagate_static([look(n) for n in range(len(kept))]), at, None))
         mask = close_gaps(label, tall, closing)
         shadow, stands, other = standing_out(at, low, shadows, perspective, not_crowd)
-        near = kept[at].near <= reach * tall
+        near = (kept[at].near <= reach * tall) | wide_regions(stands, kept[at].position, tall)
         stood = label & ~seed
         return mask, {
             "no circle near": stands & ~near & ~mask,
