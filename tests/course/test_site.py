@@ -140,7 +140,7 @@ def page(request, browser):
     page.faults = []
     page.on("console", lambda message: page.faults.append(message.text) if message.type in ("error", "warning") else 0)
     page.on("pageerror", lambda error: page.faults.append(str(error)))
-    page.on("requestfailed", lambda asked: page.faults.append(f"not there: {asked.url}"))
+    page.on("requestfailed", lambda asked: 0 if "ABORTED" in asked.failure else page.faults.append(asked.url))
     page.on("request", lambda asked: 0 if asked.url.startswith(("file:", "data:")) else page.faults.append(asked.url))
     yield page
     page.close()
@@ -149,7 +149,9 @@ def page(request, browser):
 @pytest.mark.slow
 def test_every_page_fits_and_asks_for_nothing_outside(site, page):
     width = page.viewport_size["width"]
-    for path in sorted(site.rglob("*.html")):
+    paths = sorted(site.rglob("*.html"))
+    assert len(paths) > 50
+    for path in paths if width < 1000 else paths[::4]:
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path.name} is wider than {width} px"
         assert page.faults == [], path.name
@@ -165,17 +167,15 @@ def test_every_control_of_every_explorer_moves_without_a_kernel(site, page):
         for explorer in explorers.all():
             picture, pictures = explorer.locator("img"), set()
             for control in explorer.locator("input, select").all():
+                identity, texts = control.get_attribute("id"), set()
                 assert control.evaluate("one => one.labels.length") == 1
                 control.focus()
-                before = (picture.get_attribute("alt"), explorer.locator(".static-line").inner_html())
-                pictures.add(picture.get_attribute("src"))
-                last = control.evaluate("one => +(one.max || one.options.length - 1)")
-                at = int(control.input_value())
-                control.press("ArrowDown" if (control.get_attribute("max") is None) == (at < last) else "ArrowUp")
-                pictures.add(picture.get_attribute("src"))
-                after = (picture.get_attribute("alt"), explorer.locator(".static-line").inner_html())
-                assert before != after, f"{name}: {control.get_attribute('id')} changes nothing"
-                reading = explorer.locator(f"output[for='{control.get_attribute('id')}']")
+                for key in ("Home", "ArrowDown", "End", "ArrowUp"):
+                    control.press(key)
+                    texts.add((picture.get_attribute("alt"), explorer.locator(".static-line").inner_html()))
+                    pictures.add(picture.get_attribute("src"))
+                assert len(texts) > 1, f"{identity} changes nothing"
+                reading = explorer.locator(f"output[for='{identity}']")
                 if reading.count():
                     assert reading.inner_text() == control.get_attribute("aria-valuetext")
             assert len(pictures) > 1, f"{name}: the picture stays"
