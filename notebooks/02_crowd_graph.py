@@ -478,9 +478,9 @@ show_with_alt(
 
 # %% [markdown]
 # Left: the particles. Right: their graph. Lines are drawn only where people agree. Where two streams meet, the lines
-# do not join them: the neighbours are there, but their weights are small or 0. And some lines are long. Whoever has
-# no 20 others close by must look far, from the car at the top left down to the people on the crossing. The graph
-# knows neighbours, not distances.
+# do not join them: the neighbours are there, but their weights are small or 0. And some lines are long. A
+# particle without 20 others close by looks far, from the car at the top left down to the people on the crossing. The
+# graph knows neighbours, not distances.
 #
 # Follow one particle (the star). Its walks of one step end at its neighbours. With two and more steps they spread
 # through everyone who moves along, each step at most $zK = \frac12$ as strong as the one before. The scale runs in

@@ -693,7 +693,7 @@ mp.check("04.3", best_radius)
 # - The label **misses** people who stand, and people who are small. It has **false alarms** round bodies, on shadows,
 #   and on anything else that moves in one piece, such as a van.
 # - On a still camera MOG2, closed, draws better masks after a short while. It is just as blind to people who stand.
-# - A label like this is a teacher who is often right and never tires. What a pupil can make of it comes next.
+# - Such labels are often right and cost nothing, so a network can learn from them. How it learns comes next.
 #
 # Next: [05 Losses](05_losses.ipynb).
 #

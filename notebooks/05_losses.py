@@ -239,7 +239,7 @@ claim(
 
 # %% [markdown]
 # **What we saw.** With half the picture crowd, the losses agree. With a rare crowd, Dice finds more of it. Cross
-# entropy is not stupid: it learns the true *probability* of crowd, and for a rare crowd and a noisy feature that
+# entropy has another aim: it learns the true *probability* of crowd, and for a rare crowd and a noisy feature that
 # probability is seldom above one half. If you want probabilities, take cross entropy. If you want a mask, you want
 # another threshold, and Dice finds it by itself.
 #
@@ -733,7 +733,7 @@ mp.check("05.3", my_air_gradient)
 # - Cross entropy asks every pixel; Dice asks about the overlap of regions, and balances a rare crowd by itself.
 # - After training, cross entropy keeps what is labelled more often than 1/2, Dice what is labelled more often than D/2.
 #   So Dice forgives labels that miss people, and does not forgive labels that are too wide.
-# - The two 1s make the empty mask a fair question, but one with hardly any gradient.
+# - With the two 1s the loss of an empty mask is defined, but it has hardly any gradient.
 # - Dividing Dice by W'H' switches the segmentation loss off, and AIR alone makes all features zero.
 # - `ColorJitter()` does nothing. Read defaults before you trust them.
 #

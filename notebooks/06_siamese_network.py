@@ -82,7 +82,7 @@ claim("The mask is as large as the frame.", shapes["prob"] == (1, 240, 320))
 
 # %% [markdown]
 # Read it from left to right, along the solid line. The **encoder** turns the frame into 240 maps $F$, at a quarter of
-# the resolution. **psi** boils them down to 64 (as many as you like; more of this below). The **head** makes one map of
+# the resolution. **psi** boils them down to 64 (or as many as you like: section 2). The **head** makes one map of
 # them, which is scaled up to the frame and squeezed between 0 and 1: the probability of crowd, pixel by pixel.
 #
 # The dashed line is the **siamese branch**. It sees the same frame in another light, goes through *the same* encoder

@@ -511,7 +511,7 @@ show_with_alt(
 #
 # ## 8. What moves and is no crowd
 #
-# A van is wider than high, all of one piece, and much faster than the people. A tree moves to and fro, for ever, and
+# A van is wider than high, all of one piece, and much faster than the people. A tree moves to and fro and
 # gets nowhere. That is all that the last step knows about vehicles and trees. On the crossing:
 
 # %%
