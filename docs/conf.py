@@ -18,7 +18,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docs.make
 root_doc = "index"
 exclude_patterns = ["conf.py"]
 default_role = "py:obj"
-smartquotes = False  # "--out" is an option
+smartquotes_action = "D"  # dashes; quotes stay as in the messages that people look for
 nitpick_ignore_regex = [("py:(class|meth|func|data|exc|attr)", r"(?!mpas_lite\.).*")]  # of other libraries
 linkcheck_ignore = [r"https://github\.com/mpas-lite/.*", r"https://colab\.research\.google\.com/.*"]
 
@@ -37,7 +37,7 @@ napoleon_numpy_docstring = True
 napoleon_google_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]
 
 html_theme = "furo"
 html_title = "mpas_lite"

@@ -84,8 +84,9 @@ def message_list(messages: Iterable[Message]) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text as Markdown that shows just this."""
-    return re.sub(r"([\\`*_\[\]{}<>$#|~])", r"\\\1", " ".join(text.split()))
+    """A text as Markdown that shows just this, options as code."""
+    escaped = re.sub(r"([\\`*_\[\]{}<>$#|~])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"(?<![\w-])--[a-z][\w-]*", r"`\g<0>`", escaped)
 
 
 def gallery(figures: Iterable[Figure], titles: Mapping[str, str]) -> str:
@@ -116,13 +117,13 @@ def title_of(path: Path) -> str:
 
 def course_table(paths: Iterable[Path]) -> str:
     """Return the notebooks in Markdown: title, minutes, and what their reader will do, as they say it."""
-    lines = ["| notebook | minutes | you will |", "|:--|--:|:--|"]
+    lines = ["| notebook | you will | minutes |", "|:--|:--|--:|"]
     for path in paths:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         minutes = stated(notebook)
         told = re.search(r"\*\*You will\*\* (.+?)(?:\n\n|$)", _first_text(path), re.DOTALL)
         does = " ".join(told[1].split()) if told else ""
-        lines.append(f"| [{title_of(path)}](notebooks/{path.name}) | {minutes or ''} | {does} |")
+        lines.append(f"| [{title_of(path)}](notebooks/{path.name}) | {does} | {minutes or ''} |")
     return "\n".join(lines) + "\n"
 
 

@@ -46,6 +46,8 @@ def write_source(root: Path, folder: Path, *, cache: Path, most: int) -> None:
     for file, place in pages.items():
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
+        if not (root / file).is_file():
+            continue  # a folder's page of which nothing is written by hand
         if file.endswith(".md"):
             target.write_text(relink((root / file).read_text(encoding="utf-8"), file, pages), encoding="utf-8")
         elif not file.endswith(".ipynb"):
@@ -68,6 +70,8 @@ def pages_of(root: Path) -> dict[str, str]:
     """Return all files that the site takes, and where it has them."""
     own = sorted((root / "docs").rglob("*.md"))
     pages = {path.relative_to(root).as_posix(): path.relative_to(root / "docs").as_posix() for path in own}
+    rooms = [f"api/{room.replace('.', '_')}.md" for room in ROOMS]
+    pages |= {f"docs/{page}": page for page in rooms}
     pages |= {file: place for file, place in REPOSITORY.items() if (root / file).is_file()}
     for pattern in ("notebooks/[0-9][0-9]_*.ipynb", "notebooks/images/*.png", "CITATION.cff"):
         pages |= {path.relative_to(root).as_posix(): path.relative_to(root).as_posix() for path in root.glob(pattern)}
