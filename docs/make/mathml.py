@@ -8,6 +8,7 @@ from typing import Any
 
 from latex2mathml.converter import convert
 
+_BOLD = re.compile(r'<mn mathvariant="bold">(\d+)</mn>')  # browsers want other characters, not an attribute
 _TAG = re.compile(r"\\tag\{([^}]*)\}")
 
 
@@ -21,6 +22,7 @@ def to_mathml(latex: str, *, block: bool = False) -> str:
     """Return an equation as a ``math`` element; its LaTeX is kept as an annotation."""
     element = convert(latex.strip(), display="block" if block else "inline")
     note = f'<annotation encoding="application/x-tex">{html.escape(latex.strip())}</annotation>'
+    element = _BOLD.sub(lambda found: f"<mn>{''.join(chr(0x1D7CE + int(digit)) for digit in found[1])}</mn>", element)
     inner = re.match(r"(<math[^>]*>)(.*)(</math>)$", element, re.DOTALL)
     assert inner, latex
     return f"{inner[1]}<semantics>{inner[2]}{note}</semantics>{inner[3]}"

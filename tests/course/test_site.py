@@ -51,6 +51,7 @@ def test_equations_keep_their_number_and_their_latex():
         mathml.display(writer, Node())
     shown = "".join(writer.body)
     assert '<span class="eqno">(5)</span>' in shown
+    assert "<mn>\N{MATHEMATICAL BOLD DIGIT ONE}</mn>" in shown
     assert r"\mathbf{1} &lt; \kappa</annotation>" in shown
     assert "tag" not in shown
 
