@@ -26,7 +26,7 @@ REPOSITORY = {
     "benchmarks/MUTATION.md": "results/mutation.md",
     "data_samples/README.md": "samples.md",
 }
-DERIVED = "% derived\n"  # in a page of docs/: what is derived follows here
+DERIVED = "<!-- derived -->\n"  # in a page of docs/: what is derived follows here
 
 
 def write_source(root: Path, folder: Path, *, cache: Path, most: int) -> None:
