@@ -126,14 +126,29 @@ def test_each_question_has_one_right_answer_and_three_reasons(number):
             assert reason.endswith((".", "?")), reason
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_numbers_are_right(number):
-    """A number as the answer has a check, and every check is true."""
-    for one in read_notes(number).quiz:
+@pytest.mark.parametrize("path", notebook_paths(), ids=NUMBERS)
+def test_numbers_are_right(path):
+    """A number as the answer has a check, and every check is true; what was measured is what the notebook prints."""
+    lines = list(printed_lines(path))
+
+    def printed(begin):
+        """The numbers that follow in the first line with this beginning."""
+        line = next(line for line in lines if line.startswith(begin))
+        return [float(number) for number in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", line.removeprefix(begin))]
+
+    for one in read_notes(path.name[:2]).quiz:
         if one.check:
-            assert eval(one.check, {"np": np, "nx": nx, "math": math}), one.question
+            assert eval(one.check, {"np": np, "nx": nx, "math": math, "printed": printed}), one.question
         else:
-            assert not re.search(r"\d", one.answer.replace("MOG2", "")), f"{number}: {one.question} needs a check"
+            assert not re.search(r"\d", one.answer.replace("MOG2", "")), f"{path.stem}: {one.question} needs a check"
+
+
+def printed_lines(path):
+    """What a notebook prints, line by line, with single spaces."""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            for line in "".join(output.get("text", "")).splitlines():
+                yield " ".join(line.split())
 
 
 @pytest.mark.parametrize("number", NUMBERS)
