@@ -4,7 +4,7 @@ Beyond the paper. A network sees people at a quarter of its working size, so its
 end; and it calls the ground between them crowd. The background of a clip, see :mod:`mpas_lite.labels.refine`, knows to
 the pixel what is not itself, but not whether that is a car. Of both comes the probability of each pixel::
 
-    log-odds  =  the network's, at most 6 either way  +  5 x vote x evidence
+    log-odds  =  the network's, at most 6 either way  +  5.5 x vote x evidence
 
 Evidence goes from -1 (the pixel is the background, or the background in shadow) to 1 (it surely is not). So what the
 network takes for no person at all stays out however much it differs: cars, leaves. The background's vote is 0 where the
@@ -26,6 +26,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from mpas_lite.labels.refine.background import moves
 from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.labels.refine.camera import steadying, warp
 from mpas_lite.labels.refine.foreground import foreground_score
@@ -39,10 +40,11 @@ from mpas_lite.video.video import Video
 
 Kind = Literal["crowd", "person"]
 
-WEIGHT = 5.0  # of the background's evidence, in log-odds
+WEIGHT = 5.5  # of the background's evidence, in log-odds
 SURE = 6.0  # log-odds that the network is taken to have at most: networks trained with Dice say 0 and 1 lightly
 SCORE = 0.3  # evidence is 0 at 0.7 of it: a fifth of the difference that a label is sure of
 BREADTH = 0.29  # of a person, in heights
+APART = 5  # frames: who has moved since is told by two so far apart
 NEAR = 0.1  # and the outline along the frame's edges, in heights of a person
 OUTLINE = 0.06
 EDGE = 1e-4  # squared contrast of an edge that an outline follows, grey levels over 255
@@ -89,7 +91,7 @@ def still_scene(video: Video, predict: Callable[[Frame], np.ndarray]) -> StillSc
     Parameters
     ----------
     video : Video
-        Is passed through twice: to find its length, and for some 32 frames of it.
+        Is passed through twice: to find its length, and for some frames of it.
     predict : callable
         The network: gives an (H, W, 3) uint8 frame's probabilities, (H, W) float32.
 
@@ -98,14 +100,12 @@ def still_scene(video: Video, predict: Callable[[Frame], np.ndarray]) -> StillSc
     UserWarning
         Where the camera moves, or there are too few frames.
     """
-    every = video.frame_indices()
-    chosen = [every[int(k)] for k in np.unique(np.linspace(0, len(every) - 1, min(SAMPLES, len(every))).astype(int))]
-    samples = [working_frame(frame) for _, frame in video.frames(chosen)]
+    samples, moving = _samples_of(video)
     if len(samples) < 8:
         few = f"{len(samples)} frame is" if len(samples) == 1 else f"{len(samples)} frames are"
         warnings.warn(f"{video.name}: {few} too few to tell the background, {_ALONE}", stacklevel=2)
         return None
-    survey = survey_clip(samples, [], Refinement(not_crowd=False))
+    survey = survey_clip(samples, [], Refinement(not_crowd=False), moving=moving)
     background = survey.background
     if background is None:
         warnings.warn(
@@ -120,6 +120,18 @@ def still_scene(video: Video, predict: Callable[[Frame], np.ndarray]) -> StillSc
         vote_of(background, predict(background.image)),
         survey.shakes,
     )
+
+
+def _samples_of(video: Video) -> tuple[list[Frame], list[Mask]]:
+    """At most 64 working frames spread over a clip, and where each moves."""
+    indices = video.frame_indices()
+    last = len(indices) - 1
+    chosen = np.unique(np.linspace(0, last, min(2 * SAMPLES, last + 1)).astype(int))
+    others = np.maximum(np.where(chosen + APART > last, chosen - APART, chosen + APART), 0)
+    wanted = [indices[int(k)] for k in np.union1d(chosen, others)]
+    seen = {index: working_frame(frame) for index, frame in video.frames(wanted)}
+    pairs = [(seen[indices[int(k)]], seen[indices[int(m)]]) for k, m in zip(chosen, others, strict=True)]
+    return [frame for frame, _ in pairs], [moves(frame, other) for frame, other in pairs]
 
 
 def vote_of(background: Background, probability: np.ndarray) -> np.ndarray:
@@ -221,7 +233,7 @@ def posterior(odds: np.ndarray, found: np.ndarray, vote: np.ndarray, weight: flo
 
     >>> odds, found = np.float32([6, 1, -2, -6]), np.float32([-1, -1, 1, 1])
     >>> posterior(odds, found, vote=np.float32(1)).round(2)
-    array([0.73, 0.02, 0.95, 0.27], dtype=float32)
+    array([0.62, 0.01, 0.97, 0.38], dtype=float32)
     """
     return np.asarray(1 / (1 + np.exp(-(odds + np.float32(weight) * vote * found))), np.float32)
 
