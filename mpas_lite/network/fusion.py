@@ -140,7 +140,12 @@ def vote_of(background: Background, probability: np.ndarray) -> np.ndarray:
 
 
 def fused_masks(
-    probability: np.ndarray, frame: Frame, scene: StillScene, kinds: tuple[Kind, ...], threshold: float = 0.5
+    probability: np.ndarray,
+    frame: Frame,
+    scene: StillScene,
+    kinds: tuple[Kind, ...],
+    threshold: float = 0.5,
+    weight: float = WEIGHT,
 ) -> dict[Kind, Mask]:
     """Masks of a frame, of each kind that is wanted, (H, W) bool in the frame's size.
 
@@ -153,8 +158,10 @@ def fused_masks(
     kinds : tuple of str
         ``"crowd"``: the region that a person would outline. ``"person"``: persons alone.
     threshold : float
+    weight : float
+        Of the background's evidence, in log-odds.
     """
-    fused, move = _fused(probability, frame, scene, kinds)
+    fused, move = _fused(probability, frame, scene, kinds, weight)
     masks: dict[Kind, Mask] = {}
     for kind, values in fused.items():
         if kind == "crowd":
@@ -172,7 +179,7 @@ def fused_probability(probability: np.ndarray, frame: Frame, scene: StillScene, 
 
 
 def _fused(
-    probability: np.ndarray, frame: Frame, scene: StillScene, kinds: tuple[Kind, ...]
+    probability: np.ndarray, frame: Frame, scene: StillScene, kinds: tuple[Kind, ...], weight: float = WEIGHT
 ) -> tuple[dict[Kind, np.ndarray], np.ndarray | None]:
     """Fused probabilities of each kind, of the working frame, and the map that steadied it.
 
@@ -191,7 +198,7 @@ def _fused(
     fused = {}
     for kind in kinds:
         seen = between_people(found, scene.tall) if kind == "crowd" else found
-        fused[kind] = along_edges(posterior(odds, seen, scene.vote), guide, scene.height)
+        fused[kind] = along_edges(posterior(odds, seen, scene.vote, weight), guide, scene.height)
     return fused, move
 
 
@@ -204,7 +211,7 @@ def evidence(picture: Frame, background: Background) -> np.ndarray:
     >>> frame = behind.image.copy()
     >>> frame[:, 5:] = (110, 70, 70)
     >>> evidence(frame, behind)[4, [1, 8]].round(2)
-    array([-1.  ,  0.99], dtype=float32)
+    array([-1.  ,  0.97], dtype=float32)
     """
     return np.asarray(1 - 2 * np.exp(foreground_score(picture, background) / np.float32(-SCORE)), np.float32)
 
