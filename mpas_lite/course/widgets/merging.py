@@ -90,9 +90,9 @@ def merging_explorer(
 
     whole, real = ipywidgets.IntSlider, ipywidgets.FloatSlider
     controls = {
-        "k": slider(whole, "K  neighbours of each particle", min=1, max=40, value=20),
-        "z_times_k": slider(real, "zK  damping z, as a multiple of 1/K", min=0.05, max=0.95, step=0.05, value=0.5),
-        "threshold": slider(real, "threshold of a link, as a multiple of κ", min=0.05, max=1.0, step=0.05, value=0.6),
+        "k": slider(whole, "K  neighbours of each particle [number]", min=1, max=40, value=20),
+        "z_times_k": slider(real, "zK  damping z [multiple of 1/K]", min=0.05, max=0.95, step=0.05, value=0.5),
+        "threshold": slider(real, "threshold of a link [multiple of κ]", min=0.05, max=1.0, step=0.05, value=0.6),
         "radius": slider(whole, "r  radius of the discs [px]", min=1, max=40, value=radius),
         "min_size": slider(whole, "smallest group [particles]", min=1, max=60, value=10),
     }

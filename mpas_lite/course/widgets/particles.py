@@ -99,7 +99,7 @@ def particles_explorer(scene: Scene, *, index: int = 20, longest: int = 10) -> E
         runs[interval] = ((path[-1] - path[0]) / interval, drift, truth)
     whole, real = ipywidgets.IntSlider, ipywidgets.FloatSlider
     controls = {
-        "interval": slider(whole, "interval  frames that a corner is followed", min=1, max=longest, value=5),
+        "interval": slider(whole, "interval  how long a corner is followed [frames]", min=1, max=longest, value=5),
         "min_speed": slider(real, "least speed [px/frame]", min=0.0, max=1.0, step=0.05, value=0.2),
         "max_drift": slider(real, "largest drift, there and back [px]", min=0.05, max=3.0, step=0.05, value=1.0),
     }

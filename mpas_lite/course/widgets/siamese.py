@@ -165,7 +165,9 @@ def masks_explorer(frame: np.ndarray, probs: Mapping[int, np.ndarray], truth: np
         return figure, line + "."
 
     steps = value_slider("training  [steps]", sorted(probs), max(probs))
-    level = slider(ipywidgets.FloatSlider, "threshold of the probability", min=0.05, max=0.95, step=0.05, value=0.5)
+    level = slider(
+        ipywidgets.FloatSlider, "threshold of the probability  [1]", min=0.05, max=0.95, step=0.05, value=0.5
+    )
     return Explorer(
         {"step": steps, "threshold": level},
         draw,
@@ -236,7 +238,7 @@ def light_explorer(nets: Mapping[str, MPASNet], frame: np.ndarray) -> Explorer:
         "name": slider(ipywidgets.Dropdown, "network trained with", options=list(nets)),
         "brightness": slider(ipywidgets.IntSlider, "brightness  [grey levels]", min=-60, max=60, step=10, value=-40),
         "saturation": slider(
-            ipywidgets.FloatSlider, "saturation  (1: as it is)", min=0.0, max=2.0, step=0.25, value=0.5
+            ipywidgets.FloatSlider, "saturation  [multiple of what it is]", min=0.0, max=2.0, step=0.25, value=0.5
         ),
     }
     return Explorer(

@@ -181,3 +181,17 @@ def test_values_are_told_and_not_their_places_in_a_list():
     assert menu.value == 0.02
     for path in (ROOT / "mpas_lite" / "course").rglob("*.py"):
         assert "ipywidgets.SelectionSlider" not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_slider_says_its_unit():
+    """In brackets, as each slider is made; menus offer words."""
+    unnamed = []
+    for path in (ROOT / "mpas_lite" / "course" / "widgets").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("slider", "value_slider"):
+                kind, *words = [ast.unparse(one) for one in node.args]
+                text = words[0] if ast.unparse(node.func) == "slider" and words else kind
+                menu = "Dropdown" in kind or kind in ("menu", "kind")
+                if not menu and not re.search(r"\[[^\]]+\]", text) and text != "text":
+                    unnamed.append(f"{path.name}: {text}")
+    assert not unnamed

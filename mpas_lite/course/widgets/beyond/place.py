@@ -36,7 +36,7 @@ def place_explorer() -> Explorer:
         "covered": slider(real, "covered by people  [share of the time]", min=0.0, max=0.95, step=0.05, value=0.6),
         "variety": slider(whole, "variety of their clothes  [grey levels]", min=0, max=60, step=5, value=50),
         "samples": slider(whole, "samples of the clip  [frames]", min=8, max=64, step=4, value=32),
-        "part": slider(real, "part of the samples that must agree", min=0.15, max=0.95, step=0.05, value=0.45),
+        "part": slider(real, "part of the samples that must agree  [share]", min=0.15, max=0.95, step=0.05, value=0.45),
     }
     return Explorer(
         controls,
