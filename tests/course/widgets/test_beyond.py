@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import mpas_lite as mp
-from mpas_lite.course.widgets.beyond import GROUND, place_explorer, place_samples, refinement_explorer
+from mpas_lite.course.widgets.beyond import GROUND, fusion_explorer, place_explorer, place_samples, refinement_explorer
 from mpas_lite.course.widgets.explorer import png
 from mpas_lite.evaluation.ground_truth import read_ground_truth
 from mpas_lite.labels.refine.survey import FrameSampler
@@ -124,3 +124,46 @@ def test_every_control_says_what_it_is(explorer):
     for one in (explorer, place_explorer()):
         for control in one.controls.values():
             assert len(control.description.split()) >= 3
+
+
+# ------------------------------------------------------------------------------------------------- fusion
+
+
+@pytest.fixture(scope="module")
+def fusion():
+    return fusion_explorer(mp.load("general"), CLIP, CLIP / "truth", index=AT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["weight", "masks", "asked"])
+def test_both_ends_of_every_control_of_the_fusion_draw_and_differ(fusion, name):
+    lines = set()
+    for value in ends(fusion.controls[name]):
+        figure, line = fusion.callback(**values(fusion, **{name: value}))
+        assert png(figure)
+        assert "IoU with the ground truth of " in line
+        lines.add(line)
+    assert len(lines) == 2
+
+
+@pytest.mark.slow
+def test_the_fused_mask_is_that_of_segment(fusion):
+    net, frames = mp.load("general"), np.stack([frame for _, frame in mp.read_video(CLIP)])
+    for kind in ("crowd", "person"):
+        masks = mp.segment(net, frames, every=AT, background=True, masks=kind, device="cpu")
+        mask = dict(masks)[AT]
+        truth, _ = read_ground_truth(CLIP / "truth" / kind / f"{AT:06d}.png")
+        _, line = fusion.callback(**values(fusion, masks=kind))
+        assert f"<b>{100 * mask.mean():.1f} %</b>" in line
+        assert f"<b>{mp.iou(mask, truth):.3f}</b>" in line
+
+
+@pytest.mark.slow
+def test_the_fusion_says_what_it_cannot_show():
+    net = mp.load("general")
+    with pytest.raises(ValueError, match="no frame 900"):
+        fusion_explorer(net, CLIP, index=900)
+    with pytest.raises(ValueError, match="too large to follow a slider"):
+        fusion_explorer(net, np.zeros((9, 10, 500, 3), np.uint8))
+    with pytest.warns(UserWarning, match="too few"), pytest.raises(ValueError, match="cannot be told"):
+        fusion_explorer(net, np.zeros((3, 40, 60, 3), np.uint8))
