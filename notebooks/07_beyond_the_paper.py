@@ -751,8 +751,8 @@ _ = ax.legend(fontsize=12, loc="lower left", ncols=4, bbox_to_anchor=(0, 1))
 show_with_alt(
     fig,
     "A row for each condition and a mark for each of four methods, by IoU. The refined label leads where the "
-    "camera shakes or pans; the median, closed, where the clip is as it is, has 16 frames only or the ground "
-    "is covered; MOG2 where shadows creep.",
+    "camera shakes or pans; the median, closed, where the clip is as it is or has 16 frames only; MOG2 where shadows "
+    "creep. Where the ground is covered the three are level.",
 )
 
 # %%
@@ -762,18 +762,17 @@ claim(
 )
 claim("In a faster pan the circles stay as they are.", scores["pans"]["refined"] == scores["pans"]["circles"])
 claim(
-    "Where the ground is covered, the refined label is hardly better than circles.",
-    0 < scores["ground covered"]["refined"] - scores["ground covered"]["circles"] < 0.05,
+    "Where the ground is covered, the refined label is far ahead of the circles, and level with MOG2 and the median.",
+    scores["ground covered"]["refined"] > scores["ground covered"]["circles"] + 0.2,
+    scores["ground covered"]["refined"] > max(scores["ground covered"].values()) - 0.05,
 )
 claim(
-    "The median is ahead where the ground is covered, in 16 frames, and on the clip as it is.",
-    all(
-        scores[name]["median closed"] > scores[name]["refined"] for name in ("ground covered", "16 frames", "as it is")
-    ),
+    "The median is ahead in 16 frames, and on the clip as it is.",
+    all(scores[name]["median closed"] > scores[name]["refined"] for name in ("16 frames", "as it is")),
 )
 claim(
-    "MOG2 is ahead where the ground is covered and where a shadow creeps.",
-    all(scores[name]["MOG2 closed"] > scores[name]["refined"] + 0.05 for name in ("ground covered", "shadow creeps")),
+    "MOG2 is ahead where a shadow creeps.",
+    scores["shadow creeps"]["MOG2 closed"] > scores["shadow creeps"]["refined"] + 0.05,
 )
 creep = {i: mask.mean() for i, mask in refined(situations["shadow creeps"]).items()}
 print(
@@ -792,8 +791,8 @@ claim(
 #   the median know nothing of cameras.
 # - A faster pan switches the refinement off, with a sentence, and the circles stay.
 # - Where a crowd **covers the ground**, parts of the picture rest all the same, so the camera is not taken for a moving
-#   one. But little of the background is ever seen, and the refined label is hardly better than circles. MOG2 and the
-#   median, which ask no questions, are far ahead.
+#   one. Little of the background is seen at a time, but for each place there are frames in which nothing moves around
+#   it, and these tell it: the refined label is far ahead of the circles. MOG2 and the median are as good there.
 # - In a clip of 16 frames, two thirds of a second, the median is far ahead, and the refinement hardly better than
 #   circles. It was made for longer clips.
 # - One background for a whole clip means one light for every place. When a shadow creeps over the street, the early
@@ -879,8 +878,8 @@ claim(
     crowd["median closed"].mean() > crowd["MOG2 closed"].mean() + 0.03,
 )
 claim(
-    "With gaps closed as widely as the median's, the refined label is ahead on all clips, and outlines of persons are worse.",
-    (crowd[WIDER] > crowd["median closed"]).all(),
+    "With gaps closed as widely as the median's, the refined label is further ahead, and outlines of persons are worse.",
+    crowd[WIDER].mean() > crowd["refined"].mean() + 0.02,
     person[WIDER].mean() < person["refined"].mean(),
 )
 claim(
@@ -897,8 +896,8 @@ claim("No method finds a fifth of those who never walk.", max(row["never walk"] 
 # - **Against a plain median, closed, it is small.** With crowd masks the two are within some hundredths on the average,
 #   and on half of the clips the median is ahead. The refined label earns its keep where shadows are long (`aerial`,
 #   `marathon_bend`), and in exact outlines (person masks).
-# - What puts the median ahead is its **wide disc**. With gaps closed as widely, the refined label is ahead on all six
-#   clips. But that we know only now: 0.16 was chosen on other scenes, and wider gaps make the outlines of persons worse.
+# - What puts the median ahead is its **wide disc**. With gaps closed as widely, the refined label is further ahead
+#   on the average. But that we know only now: 0.16 was chosen on other scenes, and wider gaps make the outlines of persons worse.
 #   How wide a gap belongs to the crowd is a question to the one who outlines it, not to the camera.
 # - The median **finds more people**: more of those who walk, and most of those who stop. It asks for no particle.
 # - No method finds more than a few of those who never walk. To a still camera they are part of the place. Only the

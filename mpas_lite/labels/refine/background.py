@@ -38,10 +38,9 @@ def estimate_background(frames: Sequence[Frame], moving: Sequence[Mask] | None =
     reference = frames[len(frames) // 2]
     stack = np.stack([match_light(frame, reference) for frame in frames])
     if moving is None:
-        image, seen = densest_value(stack, part=0.45), stack
+        background = _judged(densest_value(stack, part=0.45), stack, often=0.2)
     else:
-        image, seen = _calm_value(stack, np.stack([around(mask) for mask in moving]))
-    background = _judged(image, seen)
+        background = _judged(*_calm_value(stack, np.stack([around(mask) for mask in moving])), often=0.1)
     return replace(background, min_shadow_gain=deepest_shadow(background, list(stack[::2])))
 
 
@@ -109,15 +108,18 @@ def densest_value(samples: np.ndarray, *, part: float = 0.45) -> np.ndarray:
     return middle.reshape(samples.shape[1:])
 
 
-def _judged(image: Frame, stack: np.ndarray) -> Background:
-    """Noise and trust of a background image, from how the samples scatter about it."""
+def _judged(image: Frame, stack: np.ndarray, *, often: float) -> Background:
+    """Noise and trust of a background image, from how the samples scatter about it.
+
+    A pixel is known that so large a share of the samples show, and three of them.
+    """
     flat = smooth(image)
     distance = np.stack([largest(cv2.absdiff(smooth(frame), flat)) for frame in stack])
     # A quarter of |x| lies below 0.32 sigma: holds where people cover a place three quarters of the time.
     quarter = np.partition(distance, len(stack) // 4, axis=0)[len(stack) // 4].astype(np.float32) / 0.75
     still = _noise_of_clip(image, stack)
     seen = (distance <= 5 * still).mean(axis=0)
-    known = (seen >= 0.2) & (seen * len(stack) >= 3)
+    known = (seen >= often) & (seen * len(stack) >= 3)
     return Background(image, np.clip(quarter, still, 1.5 * still), known)
 
 
