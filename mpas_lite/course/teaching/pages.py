@@ -24,7 +24,7 @@ def notebook_page(path: Path) -> str:
     notes = read_notes(path.name[:2])
     notebook = json.loads(path.read_text(encoding="utf-8"))
     way, bonus = total(notebook)
-    rows = [f"| {part.title} | {part.minutes:.0f} | {_or_dash(part.bonus)} |" for part in sections(notebook)]
+    rows = [f"| {part.title} | {_or_dash(part.minutes)} | {_or_dash(part.bonus)} |" for part in sections(notebook)]
     return "\n".join(
         [
             f"# {path.stem[:2]} {path.stem[3:].replace('_', ' ').capitalize()}\n",
