@@ -441,3 +441,26 @@ def test_people_of_all_sizes_only_where_it_is_asked_for(tmp_path: Path) -> None:
     assert max(shares) > 3 * np.median(shares)  # near ones, in pixels of the file, not of the working size
     literal = [TrainingViews(pairs, "literal", seed=1, sizes=sizes)[0, 2][2] for sizes in (1.0, 4.0)]
     assert torch.equal(*literal)
+
+
+def test_pasted_people_are_those_that_a_label_is_sure_of(tmp_path: Path) -> None:
+    for clip, level in (("empty", 30), ("people", 200)):
+        mask = np.zeros((48, 64), bool)
+        mask[10:40, 10:50] = level == 200
+        valid = np.zeros((48, 64), bool)
+        valid[:, :40] = True
+        for kind, image in (("frames", np.full((48, 64, 3), level, np.uint8)), ("masks", mask), ("valid", valid)):
+            write_image(tmp_path / clip / kind / "0.png", image)
+    pairs = PairDataset(tmp_path)
+    assert pairs.name(0).startswith("empty")
+    plain, pasted = (TrainingViews(pairs, "real", seed=0, paste=paste) for paste in (0.0, 1.0))
+    assert not any(plain[epoch, 0][2].any() for epoch in range(8))
+    seen = [pasted[epoch, 0] for epoch in range(20)]
+    with_people = [(x, mask, valid) for x, _, mask, valid in seen if mask.any()]
+    assert 4 <= len(with_people) <= 16  # of two pairs one has people
+    for x, mask, valid in with_people:
+        inner = torch.nn.functional.max_pool2d((~mask).float(), 7, 1, 3) == 0
+        assert (x[:, inner[0]] == 200).all()
+        assert (x[:, ~torch.nn.functional.max_pool2d(mask.float(), 9, 1, 4)[0].bool()] == 30).all()
+        assert valid[mask].all()
+        assert mask.sum() < 48 * 64 * 0.75 * 0.75  # not all of them: what the label is not sure of stays behind

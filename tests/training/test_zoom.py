@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mpas_lite.training.augmentation import literal_colours, rescale, zoom
+from mpas_lite.training.augmentation import literal_colours, paste_people, rescale, zoom
 
 
 class Draws:
@@ -94,3 +94,16 @@ def test_windows_lie_everywhere() -> None:
     left = [int(rescale(image, image > 200, (40, 80), 4.0, rng)[0][..., 0].min()) for _ in range(40)]
     assert min(left) < 10
     assert max(left) > 50
+
+
+def test_people_are_put_before_another_picture() -> None:
+    image, other = np.full((40, 60, 3), 50, np.uint8), np.full((40, 60, 3), 210, np.uint8)
+    mask, people = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
+    mask[:10, :10] = True
+    people[20:30, 20:40] = True
+    pasted, now = paste_people(image, mask, other, people)
+    np.testing.assert_array_equal(now, mask | people)
+    assert (pasted[24:26, 24:36] == 210).all()
+    assert (pasted[:15] == 50).all()
+    assert 120 < pasted[25, 20, 0] < 210  # the outline is blended
+    assert (image == 50).all()
