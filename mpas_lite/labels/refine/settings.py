@@ -22,8 +22,8 @@ class Refinement:
     not_crowd: bool = option(True, "Leave out vehicles, and what sways and gets nowhere.")
     camera: bool = option(True, "Steady a shaking camera first; with a moving one the circles stay.")
     doubt: bool = option(False, "Leave pixels that a label is not sure of out of the loss.")
-    low: float = option(10.0, "Pixels that differ so much hang together with one that differs by high.", unit="x noise")
-    high: float = option(20.0, "A pixel that differs so much from the background is somebody.", unit="x noise")
+    low: float = option(10.0, "Pixels that differ so much hang together with one over high.", unit="tolerances")
+    high: float = option(20.0, "A pixel that differs so much from the background is somebody.", unit="tolerances")
     reach: float = option(0.9, "Radius of the generous circles.", unit="heights of a person", least=0)
     # A person is 0.29 of his height broad: crowd outlines close gaps as wide as that; outlines of persons close none.
     closing: float = option(0.16, "Gaps up to so much are closed.", unit="heights of a person", least=0)

@@ -125,6 +125,19 @@ def test_where_people_move_most_of_the_time_the_calm_frames_tell_the_background(
     assert background.known.all()
 
 
+@pytest.mark.parametrize(("times", "known"), [(5, True), (3, False)])
+def test_a_place_is_known_where_a_tenth_of_its_calm_frames_show_it(times, known):
+    """In the other calm frames something else is there each time; and half of the frames are not calm."""
+    others = [*np.linspace(1, 70, 17), *(128 - NEAR), *(128 + NEAR), *(104, 152)[: 5 - times]]
+    greys = np.concatenate([np.full(times, 128.0), others])
+    frames, moving = clip(64), np.zeros((64, HEIGHT, WIDTH), bool)
+    frames[::2, 40:80, 40:80] = np.random.default_rng(0).permutation(greys)[:, None, None, None]
+    moving[1::2, 30:90, 30:90] = True
+    background = estimate_background(list(np.rint(frames).astype(np.uint8)), list(moving))
+    assert (background.image[42:78, 42:78] == 128).all()
+    assert (background.known[42:78, 42:78] == known).all()
+
+
 def test_the_calmest_sixth_tells_more_where_the_calmer_half_moves():
     frames, moving = talkers()
     rest = np.flatnonzero(~moving[:, 60, 60])
