@@ -120,11 +120,14 @@ def run_all(page, address, name):
 
 
 def state_of(explorer):
-    """The picture's address and the text of the line."""
+    """The picture's address and the text of the line, once both have come: they do in two messages."""
     picture = explorer.locator("> .explorer-picture img")
-    line = explorer.locator("> .widget-html:not(.explorer-picture)").inner_text()
-    assert "".join(line.split()) in "".join(picture.get_attribute("alt").split()), "the picture has another text"
-    return picture.get_attribute("src"), line
+    for _ in range(50):
+        line = explorer.locator("> .widget-html:not(.explorer-picture)").inner_text()
+        if "".join(line.split()) in "".join(picture.get_attribute("alt").split()):
+            return picture.get_attribute("src"), line
+        explorer.page.wait_for_timeout(100)
+    pytest.fail(f"the picture has another text: {picture.get_attribute('alt')}; the line: {line}")
 
 
 @pytest.mark.parametrize(
