@@ -45,8 +45,7 @@ SURE = 6.0  # log-odds that the network is taken to have at most: networks train
 SCORE = 0.3  # evidence is 0 at 0.7 of it: a fifth of the difference that a label is sure of
 BREADTH = 0.29  # of a person, in heights
 APART = 5  # frames: who has moved since is told by two so far apart
-NEAR = 0.1  # and the outline along the frame's edges, in heights of a person
-OUTLINE = 0.06
+OUTLINE = 0.06  # outlines are drawn along edges so far away, in heights of a person
 EDGE = 1e-4  # squared contrast of an edge that an outline follows, grey levels over 255
 
 _ALONE = "so the masks are the network's alone."
@@ -194,7 +193,7 @@ def _fused(
         picture, probability = warp(picture, move), warp(probability, move)
     picture = match_light(picture, background.image)
     guide = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    odds, found = network_odds(probability, scene.height), evidence(picture, background)
+    odds, found = network_odds(probability), evidence(picture, background)
     fused = {}
     for kind in kinds:
         seen = between_people(found, scene.tall) if kind == "crowd" else found
@@ -221,13 +220,11 @@ def between_people(found: np.ndarray, tall: np.ndarray) -> np.ndarray:
     return np.where(close_gaps(found > 0, tall, BREADTH), np.maximum(found, 0), found)
 
 
-def network_odds(probability: np.ndarray, height: float) -> np.ndarray:
-    """The network's log-odds, (H, W) float32, within +-6; a tenth of a person around those that it is sure of, too."""
-    side = 2 * max(1, round(NEAR * height)) + 1
-    wide = np.maximum(probability, cv2.blur(probability, (side, side)))
+def network_odds(probability: np.ndarray) -> np.ndarray:
+    """The network's log-odds, (H, W) float32, within +-6."""
     least = 1 / (1 + np.exp(SURE))
-    wide = np.clip(wide, least, 1 - least)
-    return np.asarray(np.log(wide / (1 - wide)), np.float32)
+    known = np.clip(probability, least, 1 - least)
+    return np.asarray(np.log(known / (1 - known)), np.float32)
 
 
 def posterior(odds: np.ndarray, found: np.ndarray, vote: np.ndarray, weight: float = WEIGHT) -> np.ndarray:
