@@ -119,7 +119,7 @@ def score(net: MPASNet, scenes: Sequence[Scene]) -> dict[str, Any]:
 
 
 def trained(settings: RunSettings, pairs: Sequence[Path], steps: int) -> tuple[MPASNet, float]:
-    """What ``run`` trains from pairs, and the seconds of processor time that it took."""
+    """What ``run --fast`` trains from pairs, and the seconds of processor time that it took."""
     began = time.process_time()
     net = new_network(settings.net, settings.train.seed)
     dataset = PairDataset(list(pairs), long_side=settings.train.long_side, skip_damaged=True)
@@ -132,13 +132,13 @@ def trained(settings: RunSettings, pairs: Sequence[Path], steps: int) -> tuple[M
 
 COLD = {"encoder_weights": "offline", "siamese": True, "long_side": 320, "freeze": 0, "keep": None}
 VARIANTS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
-    "run": ({}, (0, 18, 36, 72, 144)),
-    "run, nobody kept": ({"keep": None}, (36, 72)),
-    "run, nothing frozen": ({"freeze": 0}, (36,)),
-    "run, 320 px": ({"long_side": 320}, (0, 36)),
-    "run, with the branch": ({"siamese": True}, (36,)),
+    "fast": ({}, (0, 18, 36, 72, 144)),
+    "fast, nobody kept": ({"keep": None}, (36, 72)),
+    "fast, nothing frozen": ({"freeze": 0}, (36,)),
+    "fast, 320 px": ({"long_side": 320}, (0, 36)),
+    "fast, with the branch": ({"siamese": True}, (36,)),
     "from pictures, without the branch": ({**COLD, "siamese": False}, (36, 72, 144)),
-    "from pictures (run before)": (COLD, (144,)),
+    "from pictures (run)": (COLD, (144,)),
 }
 
 
@@ -148,7 +148,7 @@ def curve(out: Path, only: Sequence[str]) -> None:
     pairs = labelled(scenes, out)
     for name, (changes, counts) in VARIANTS.items():
         for steps in counts if not only or name in only else ():
-            settings = changed(RunSettings(), **changes)
+            settings = changed(RunSettings.fast(), **changes)
             net, seconds = trained(settings, pairs, steps)
             _note(
                 out / "curve.jsonl", {"start": name, "steps": steps, "seconds": round(seconds, 1), **score(net, scenes)}
@@ -161,12 +161,12 @@ def waiting(out: Path, split: str, share: float = 0.3) -> None:
     pairs = labelled(scenes, out / split)
     ways: dict[str, tuple[dict[str, Any], int]] = {
         "general alone": ({}, 0),
-        "run, nobody kept": ({"keep": None}, 36),
-        "run": ({}, 36),
+        "fast, nobody kept": ({"keep": None}, 36),
+        "fast": ({}, 36),
         "from pictures, without the branch": ({**COLD, "siamese": False}, 72),
     }
     for name, (changes, steps) in ways.items():
-        net, seconds = trained(changed(RunSettings(), **changes), pairs, steps)
+        net, seconds = trained(changed(RunSettings.fast(), **changes), pairs, steps)
         _note(
             out / "waiting.jsonl", {"start": name, "split": split, "seconds": round(seconds, 1), **score(net, scenes)}
         )

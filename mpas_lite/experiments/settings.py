@@ -20,8 +20,8 @@ class RunSettings:
     """How the main job labels, trains and segments.
 
     The defaults were chosen by measuring, on scenes of the validation seeds (the table is in benchmarks/RESULTS.md):
-    smaller circles around more, but stronger corners than the paper's; a network that has seen many crowds, and few
-    steps. Those of net and training stand in ``training/configs/main_job.toml``.
+    smaller circles around more, but stronger corners than the paper's; an encoder that knows pictures (ImageNet). Those
+    of net and training stand in ``training/configs/main_job.toml``.
 
     Settings of ``net``, ``train`` and ``runtime`` go by their own names, too: ``RunSettings(lr=0.01).lr``.
     ``label.every = 0`` chooses the stride so that the clips give about ``pairs`` pairs.
@@ -31,7 +31,7 @@ class RunSettings:
     net: NetConfig = part(lambda: read_config("main_job").net)
     pairs: int = option(144, "Pairs wanted of all clips together, where the stride is free.", least=1)
     steps: int | None = option(
-        STEPS, "Training steps, rounded to whole epochs; none: so many epochs as are set.", least=1
+        STEPS_FROM_PICTURES, "Training steps, rounded to whole epochs; none: so many epochs as are set.", least=1
     )
     train: TrainConfig = part(lambda: read_config("main_job").train)
     rounds: int = option(0, "Rounds of self-training at most, beyond the paper; the steps hold them all.", least=0)
@@ -63,8 +63,10 @@ class RunSettings:
 
     @classmethod
     def fast(cls) -> RunSettings:
-        """Ours with half of the pairs and of the steps, and every second frame segmented."""
-        return changed(cls(), pairs=72, steps=18, segment_every=2)
+        """On from the general network: a quarter of the steps, smaller frames, people whom it knows are kept."""
+        return changed(
+            cls(), encoder_weights="general", siamese=False, long_side=256, freeze=2, keep=0.8, steps=STEPS
+        )  # fmt: skip
 
     def with_encoder(self, encoder: str, encoder_weights: str | None = None) -> RunSettings:
         """Another encoder; weights that are not named are those of the hub where these were, else random ones.
