@@ -944,7 +944,9 @@ for name in ("crossing", "sparse_square"):
         both = dict(mp.segment(general, clip.frames, every=20, background=True, masks=kind))
         truth = getattr(clip, kind)
         fused[name, kind] = score(alone, truth), score(both, truth)
-        print(f"{name:14} {kind:7} network alone {fused[name, kind][0]:.2f}, with the background {fused[name, kind][1]:.2f}")
+        print(
+            f"{name:14} {kind:7} network alone {fused[name, kind][0]:.2f}, with the background {fused[name, kind][1]:.2f}"
+        )
 claim(
     "On both clips the background makes the network's masks better, of the crowd and of persons.",
     all(both > alone + 0.02 for alone, both in fused.values()),
