@@ -122,6 +122,20 @@ def test_crowd_masks_take_in_the_gap_between_two_people_and_masks_of_persons_do_
     assert masks["person"][left].mean() > 0.9
 
 
+def test_the_background_does_not_speak_against_the_crowd_in_a_narrow_gap_but_in_a_wide_one(behind, scene) -> None:
+    """A person of 30 px is 9 broad. The closing that follows cannot tell: here the evidence is looked at."""
+    found = np.where(box(30, 60, 20, 30) | box(30, 60, 34, 44) | box(30, 60, 64, 74), 1, -1).astype(np.float32)
+    seen = fusion.between_people(found, scene.tall)
+    assert (seen[35:55, 30:34] == 0).all()
+    assert (seen[35:55, 50:58] == -1).all()
+    assert (seen[found > 0] == 1).all()
+    probability = np.full(SHAPE, 0.97, np.float32)
+    frame = painted(behind, found > 0)
+    crowd, person = (fused_probability(probability, frame, scene, kind)[40, 32] for kind in ("crowd", "person"))
+    assert crowd > 0.8
+    assert person < 0.6
+
+
 def test_a_frame_of_a_shaking_camera_is_steadied_first_and_the_mask_lies_on_the_frame(behind, scene) -> None:
     shift = np.float32([[1, 0, 6], [0, 1, 3]])
     person = box(30, 60, 50, 60)
