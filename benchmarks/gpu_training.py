@@ -32,8 +32,8 @@ from mpas_lite.files.atomic import write_json
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.training.fitting import fit
 from mpas_lite.training.pairs import PairDataset
-from mpas_lite.training.views import TrainingViews
 from mpas_lite.training.records import read_log
+from mpas_lite.training.views import TrainingViews
 from mpas_lite.video.images import write_image
 
 WARM_UP = 5  # steps that are not counted: cuDNN chooses, workers start
