@@ -102,10 +102,10 @@ def pattern(kind: str, shape: tuple[int, int]) -> Mask:
     Examples
     --------
     >>> for row in pattern("/", (3, 12)):
-    ...     print("".join("#" if on else "." for on in row))
-    .......#....
-    ......#.....
-    .....#......
+    ...     print("".join("#" if on else "-" for on in row))
+    -------#----
+    ------#-----
+    -----#------
     """
     y, x = np.indices(shape) // max(1, min(shape) // 240)  # in units of the stripes' width
     if kind == ".":
