@@ -123,7 +123,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> MPASNet:
         config = _described(metadata, "config", _CONFIG, path)
         provenance = _described(metadata, "provenance", _PROVENANCE, path)
         wanted = _described_only(config, path)
-        weights = {name: _whole_precision(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+        weights = _whole_precision({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     _check_weights(weights, wanted, path)
     if "sha256" in metadata:  # files of earlier versions have none
         digest = _digest(metadata)
@@ -167,9 +167,12 @@ def fingerprint(net: MPASNet) -> str:
     return digest.hexdigest()
 
 
-def _whole_precision(value: Tensor) -> Tensor:
-    """A value as a net has it: float32, also where the file was saved with half of that."""
-    return value.float() if value.dtype == torch.float16 else value
+def _whole_precision(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as a net has them: float32, also where the whole file was saved with half of that."""
+    floating = [value for value in weights.values() if value.is_floating_point()]
+    if any(value.dtype != torch.float16 for value in floating):
+        return weights
+    return {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
 
 
 def _start(first: bytes | memoryview) -> int:
