@@ -6,10 +6,7 @@ import html
 import re
 from typing import Any
 
-from latex2mathml.converter import convert
-
-_BOLD = re.compile(r'<mn mathvariant="bold">(\d+)</mn>')  # browsers want other characters, not an attribute
-_TAG = re.compile(r"\\tag\{([^}]*)\}")
+from mpas_lite.course.teaching.formulas import TAG, mathml
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -20,9 +17,8 @@ def setup(app: Any) -> dict[str, Any]:
 
 def to_mathml(latex: str, *, block: bool = False) -> str:
     """Return an equation as a ``math`` element; its LaTeX is kept as an annotation."""
-    element = convert(latex.strip(), display="block" if block else "inline")
+    element = mathml(latex, block=block)
     note = f'<annotation encoding="application/x-tex">{html.escape(latex.strip())}</annotation>'
-    element = _BOLD.sub(lambda found: f"<mn>{''.join(chr(0x1D7CE + int(digit)) for digit in found[1])}</mn>", element)
     inner = re.match(r"(<math[^>]*>)(.*)(</math>)$", element, re.DOTALL)
     assert inner, latex
     return f"{inner[1]}<semantics>{inner[2]}{note}</semantics>{inner[3]}"
@@ -41,8 +37,8 @@ def display(writer: Any, node: Any) -> None:
     from docutils.nodes import SkipNode
 
     latex = node.astext()
-    tag = _TAG.search(latex)
+    tag = TAG.search(latex)
     number = f'<span class="eqno">({html.escape(tag[1])})</span>' if tag else ""
     identity = f' id="{node["ids"][0]}"' if node.get("ids") else ""
-    writer.body.append(f'<div class="math"{identity}>{to_mathml(_TAG.sub("", latex), block=True)}{number}</div>\n')
+    writer.body.append(f'<div class="math"{identity}>{to_mathml(TAG.sub("", latex), block=True)}{number}</div>\n')
     raise SkipNode

@@ -19,6 +19,7 @@ from typing import Any
 
 from mpas_lite.course.grading import role
 from mpas_lite.course.notebooks import notebook_paths
+from mpas_lite.course.teaching.formulas import TAG, mathml
 from mpas_lite.course.teaching.layout import ROOM, TEMPLATE, fitted, height_of_output, height_of_text, room_for_output
 from mpas_lite.files.atomic import atomic_write
 
@@ -33,7 +34,6 @@ _SAW = re.compile(r"^\*+What we saw")
 _DISPLAYED = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
 _INLINE = re.compile(r"\$([^$]+)\$")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\.ipynb[^)]*\)")
-_TAG = re.compile(r"\\tag\{([^}]*)\}")
 
 
 @dataclass
@@ -152,20 +152,13 @@ def with_mathml(text: str) -> str:
     ModuleNotFoundError
         If latex2mathml is not installed.
     """
-    from latex2mathml.converter import convert
-
-    def plain(formula: str) -> str:
-        """On one line, and with bold digits as letters of their own: browsers know no bold in MathML."""
-        formula = re.sub(r"\\mathbf\{?(\d)\}?", lambda found: chr(0x1D7CE + int(found[1])), formula)
-        return " ".join(formula.split())
 
     def displayed(found: re.Match[str]) -> str:
-        tag = _TAG.search(found[1])
+        tag = TAG.search(found[1])
         number = f'<span class="number">({tag[1]})</span>' if tag else ""
-        formula = convert(plain(_TAG.sub("", found[1])), display="block")
-        return f'\n\n<div class="formula">{formula}{number}</div>\n\n'
+        return f'\n\n<div class="formula">{mathml(TAG.sub("", found[1]), block=True)}{number}</div>\n\n'
 
-    return _INLINE.sub(lambda found: convert(plain(found[1])), _DISPLAYED.sub(displayed, text))
+    return _INLINE.sub(lambda found: mathml(found[1]), _DISPLAYED.sub(displayed, text))
 
 
 def slides_page(notebook: Notebook, title: str, *, reveal: str) -> str:
