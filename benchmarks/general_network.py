@@ -130,7 +130,7 @@ def trained(settings: RunSettings, pairs: Sequence[Path], steps: int) -> tuple[M
     return net, time.process_time() - began
 
 
-COLD = {"encoder_weights": "offline", "siamese": True, "long_side": 320, "freeze": 0, "keep": None}
+COLD = {name: getattr(RunSettings(), name) for name in ("encoder_weights", "siamese", "long_side", "freeze", "keep")}
 VARIANTS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "fast": ({}, (0, 18, 36, 72, 144)),
     "fast, nobody kept": ({"keep": None}, (36, 72)),

@@ -12,6 +12,7 @@ from mpas_lite.options import changed, check, flat, option, options_of, part, to
 from mpas_lite.training.config import Runtime, TrainConfig, read_config
 
 STEPS, STEPS_FROM_PICTURES = 36, 150  # of the main job: on from the general network, or from an encoder alone
+_WARM: dict[str, Any] = {"siamese": False, "long_side": 256, "freeze": 2, "keep": 0.8}  # and what else goes with it
 
 
 @flat
@@ -64,9 +65,7 @@ class RunSettings:
     @classmethod
     def fast(cls) -> RunSettings:
         """On from the general network: a quarter of the steps, smaller frames, people whom it knows are kept."""
-        return changed(
-            cls(), encoder_weights="general", siamese=False, long_side=256, freeze=2, keep=0.8, steps=STEPS
-        )  # fmt: skip
+        return changed(cls(), encoder_weights="general", steps=STEPS, **_WARM)
 
     def with_encoder(self, encoder: str, encoder_weights: str | None = None) -> RunSettings:
         """Another encoder; weights that are not named are those of the hub where these were, else random ones.
@@ -77,7 +76,8 @@ class RunSettings:
         weights = encoder_weights or ("imagenet" if self.net.encoder_weights == "imagenet" else None)
         weights = None if weights == "none" else weights
         cold = self.net.encoder_weights == "general" != weights
-        changes: dict[str, Any] = {"siamese": True, "long_side": 320, "freeze": 0, "keep": None} if cold else {}
+        usual = RunSettings()
+        changes = {name: getattr(usual, name) for name in _WARM} if cold else {}
         if cold and self.steps is not None:
             changes["steps"] = round(self.steps * STEPS_FROM_PICTURES / STEPS)
         return changed(self, encoder=encoder, encoder_weights=weights, **changes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 GENERAL = "general"
 FILE = Path(__file__).parent / "shipped" / "general.safetensors"
@@ -27,13 +27,9 @@ def net_file(name_or_file: str | Path) -> Path:
     return FILE if str(path) == GENERAL and not path.exists() else path
 
 
-def general_weights() -> dict[str, Tensor]:
-    """Its weights by name, float32, as a state dict has them."""
-    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(FILE).items()}
-
-
 def begin_as_general(net: nn.Module) -> None:
     """Give a net all of the general network's weights that fit it: psi and head where they are as wide."""
     own = net.state_dict()
-    given = {name: tensor for name, tensor in general_weights().items() if name in own}
-    net.load_state_dict({**own, **{name: t for name, t in given.items() if t.shape == own[name].shape}})
+    general = load_file(FILE)
+    given = {name: weight for name, weight in general.items() if name in own and weight.shape == own[name].shape}
+    net.load_state_dict({**own, **given})
