@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import pytest
 
 from mpas_lite.motion.tracklets import TRACKLET_FILE
 from mpas_lite.video.images import write_image
@@ -142,3 +145,31 @@ def drawn_at_ends(explorer: Explorer, control: Any) -> list[tuple[bytes, str]]:
         drawn.append(explorer.draw())
     control.value = before
     return drawn
+
+
+def notebooks_build() -> ModuleType:
+    """`notebooks/build.py`, which is no part of a package; a file of tests that asks for it is skipped without it."""
+    file = ROOT / "notebooks" / "build.py"
+    if not file.exists():
+        pytest.skip("the notebooks' sources are not here", allow_module_level=True)
+    spec = importlib.util.spec_from_file_location("build", file)
+    assert spec is not None
+    assert spec.loader is not None
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    return build
+
+
+def interrupt_masks(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Let Ctrl-C come to `segment_to` once so many masks are written; ``monkeypatch.undo()`` ends that."""
+    from mpas_lite.network import mask_files
+
+    write, written = mask_files.write_image, []
+
+    def write_some(path: Path, mask: np.ndarray) -> None:
+        if len(written) == after:
+            raise KeyboardInterrupt
+        written.append(path)
+        write(path, mask)
+
+    monkeypatch.setattr(mask_files, "write_image", write_some)

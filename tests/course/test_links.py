@@ -6,16 +6,10 @@ import re
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from tests.helpers import ROOT
+from tests.helpers import ROOT, notebooks_build
 
 FOLDER = ROOT / "notebooks"
-if not (FOLDER / "build.py").exists():
-    pytest.skip("the notebooks' sources are not here", allow_module_level=True)
-
-spec = importlib.util.spec_from_file_location("build", FOLDER / "build.py")
-build = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(build)
-
+build = notebooks_build()
 NAMES = [path.stem for path in build.source_paths()]
 every_notebook = pytest.mark.parametrize("name", NAMES)
 

@@ -15,7 +15,6 @@ nbval runs every notebook afresh and compares these answers, as their cells carr
 """
 
 import html
-import importlib.util
 import re
 import sys
 
@@ -27,16 +26,10 @@ from mpas_lite.course.checks import of_notebook
 from mpas_lite.course.grading import student_copy
 from mpas_lite.course.minutes import stated, total
 from mpas_lite.course.notebooks import copy_notebooks, notebook_paths
-from tests.helpers import ROOT
+from tests.helpers import ROOT, notebooks_build
 
 FOLDER = ROOT / "notebooks"
-if not (FOLDER / "build.py").exists():
-    pytest.skip("the notebooks' sources are not here", allow_module_level=True)
-
-spec = importlib.util.spec_from_file_location("build", FOLDER / "build.py")
-build = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(build)
-
+build = notebooks_build()
 NAMES = [path.stem for path in build.source_paths()]
 every_notebook = pytest.mark.parametrize("name", NAMES)
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from mpas_lite import cli
 from mpas_lite.labels.refine.background_model import Background
-from mpas_lite.network import fusion, mask_files
+from mpas_lite.network import fusion
 from mpas_lite.network.fusion import StillScene, along_edges, fused_masks, fused_probability, still_scene, vote_of
 from mpas_lite.network.inference import Predictor, segment
 from mpas_lite.network.mask_files import segment_to
@@ -23,6 +23,7 @@ from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.weights import save
 from mpas_lite.video.images import read_image
 from mpas_lite.video.reader import read_video
+from tests.helpers import interrupt_masks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SHAPE = (96, 128)
@@ -230,15 +231,7 @@ def files_of(out: Path) -> dict[str, bytes]:
 def test_both_kinds_of_masks_are_files_and_a_killed_run_goes_on_to_the_same(net, clip, tmp_path, monkeypatch) -> None:
     options = {"background": True, "masks": "both", "batch_size": 3, "every": 2, "device": "cpu", "progress": False}
     assert segment_to(net, clip, tmp_path / "whole", **options).new == 10
-    write, written = mask_files.write_image, []
-
-    def write_five(path, mask) -> None:
-        if len(written) == 5:
-            raise KeyboardInterrupt
-        written.append(path)
-        write(path, mask)
-
-    monkeypatch.setattr(mask_files, "write_image", write_five)
+    interrupt_masks(monkeypatch, after=5)
     with pytest.raises(KeyboardInterrupt):
         segment_to(net, clip, tmp_path / "killed", **options)
     monkeypatch.undo()

@@ -17,6 +17,7 @@ from mpas_lite.plots.overlays import overlay
 from mpas_lite.plots.palette import ORANGE, rgb
 from mpas_lite.video.images import read_image, write_image
 from mpas_lite.video.reader import read_video
+from tests.helpers import interrupt_masks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -101,15 +102,7 @@ def test_masks_of_the_same_run_are_kept_and_others_made_anew(net, frames, tmp_pa
 
 
 def test_killed_run_goes_on(net, frames, tmp_path: Path, monkeypatch) -> None:
-    write, written = mask_files.write_image, []
-
-    def write_three(path, mask) -> None:
-        if len(written) == 3:
-            raise KeyboardInterrupt
-        written.append(path)
-        write(path, mask)
-
-    monkeypatch.setattr(mask_files, "write_image", write_three)
+    interrupt_masks(monkeypatch, after=3)
     with pytest.raises(KeyboardInterrupt):
         segment_to(net, frames, tmp_path, batch_size=2, device="cpu", progress=False)
     assert not (tmp_path / "overlay.mp4").exists()

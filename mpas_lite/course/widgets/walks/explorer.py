@@ -62,7 +62,6 @@ def walk_explorer(
     ValueError
         If two particles are joined by more than 1,000 walks of one length, which nobody could tell apart.
     """
-    import ipywidgets
     from matplotlib.figure import Figure
 
     graph, place, closed = as_graph(W), np.asarray(position, dtype=float), closed_form(W, z)
@@ -97,21 +96,26 @@ def walk_explorer(
         power = powers[length][start, end]
         return figure, _walk_line(graph, start, end, length, walks, power, sums[-1], closed[start, end], bound)
 
-    particles = [(f"particle {node}", node) for node in graph]
-    menu = ipywidgets.Dropdown
-    controls = {
-        "start": slider(menu, "i  where the walks start", options=particles, value=start),
-        "end": slider(menu, "j  where they end", options=particles, value=end),
-        "length": slider(ipywidgets.IntSlider, "L  length of the walks [steps]", value=length, min=1, max=longest),
-    }
     return Explorer(
-        controls,
+        _controls(graph, start, end, length, longest),
         draw,
         alt=(
             "Left, the crowd graph with the walks from i to j in blue, the strongest in orange. "
             "Right, their damped sum over L, with the closed form."
         ),
     )
+
+
+def _controls(graph: nx.DiGraph, start: int, end: int, length: int, longest: int) -> dict[str, Any]:
+    import ipywidgets
+
+    particles = [(f"particle {node}", node) for node in graph]
+    menu = ipywidgets.Dropdown
+    return {
+        "start": slider(menu, "i  where the walks start", options=particles, value=start),
+        "end": slider(menu, "j  where they end", options=particles, value=end),
+        "length": slider(ipywidgets.IntSlider, "L  length of the walks [steps]", value=length, min=1, max=longest),
+    }
 
 
 def _walk_line(
