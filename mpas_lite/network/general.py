@@ -24,7 +24,7 @@ def net_file(name_or_file: str | Path) -> Path:
     ('model.safetensors', 'general.safetensors')
     """
     path = Path(name_or_file)
-    return FILE if str(path) == GENERAL and not path.exists() else path
+    return FILE if str(path) == GENERAL and not path.is_file() else path
 
 
 def begin_as_general(net: nn.Module) -> None:

@@ -92,6 +92,9 @@ def test_the_network_that_comes_along_is_where_others_begin() -> None:
 def test_a_file_of_that_name_wins(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert net_file("general") == FILE
+    (tmp_path / "general").mkdir()  # somebody's folder of results, say
+    assert net_file("general") == FILE
+    (tmp_path / "general").rmdir()
     (tmp_path / "general").write_text("mine")
     assert net_file("general") == Path("general")
     with pytest.raises(ValueError, match="general is not a whole safetensors file"):
