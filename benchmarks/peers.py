@@ -6,6 +6,7 @@ that they are of: those of `mpas-lite label` or `mpas-lite run`.
 
 MOG2 and KNN are OpenCV's. SuBSENSE, PAWCS, LOBSTER and ViBe are pybgs's, which is no dependency of ours: with Debian's
 ``libopencv-dev`` and ``cmake``, ``pip install pybgs`` builds it in some ten minutes. Without it they are left out.
+``--methods ViBe LOBSTER`` runs these alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -36,14 +37,18 @@ OPENCV: dict[str, Callable[[], object]] = {
 PYBGS = ("SuBSENSE", "PAWCS", "LOBSTER", "ViBe")
 
 
-def subtractors() -> dict[str, Callable[[], object]]:
-    """What makes each method anew: OpenCV's, and pybgs's where it is there."""
+def subtractors(names: Sequence[str]) -> dict[str, Callable[[], object]]:
+    """What makes each of these methods anew: OpenCV's, and pybgs's where it is there."""
+    makers = {name: OPENCV[name] for name in names if name in OPENCV}
+    others = [name for name in names if name in PYBGS]
+    if not others:
+        return makers
     try:
         pybgs = importlib.import_module("pybgs")
     except ImportError:
-        print("pybgs is not installed: SuBSENSE, PAWCS, LOBSTER and ViBe are left out.", file=sys.stderr)
-        return OPENCV
-    return OPENCV | {name: getattr(pybgs, name) for name in PYBGS}
+        print(f"pybgs is not installed: {', '.join(others)} left out.", file=sys.stderr)
+        return makers
+    return makers | {name: getattr(pybgs, name) for name in others}
 
 
 def scores(make: Callable[[], object], clip: Path, truth: dict[int, Path]) -> list[float]:
@@ -86,12 +91,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clip", type=Path)
     parser.add_argument("truth", type=Path)
+    parser.add_argument("--methods", nargs="*", choices=[*OPENCV, *PYBGS], default=[*OPENCV, *PYBGS], metavar="NAME")
     parser.add_argument("--masks", action="append", default=[], metavar="NAME=FOLDER")
     args = parser.parse_args()
     clip, folder = args.clip.resolve(), args.truth.resolve()
     truth = truth_of(read_video(clip), folder)
     print(f"| {len(truth)} frames | first pass | closed | second pass | closed |\n|:--|--:|--:|--:|--:|")
-    for name, make in subtractors().items():
+    for name, make in subtractors(args.methods).items():
         print("| " + " | ".join([name, *(f"{value:.3f}" for value in scores(make, clip, truth))]) + " |", flush=True)
     for name, _, masks in (each.partition("=") for each in args.masks):
         ours = evaluate(masks, folder)
