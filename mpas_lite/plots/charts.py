@@ -113,5 +113,7 @@ def plot_scores(table: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> A
     ax.set(ylim=(0, 1.1), xlim=(-0.5, len(table) - 0.5), yticks=np.linspace(0, 1, 6))
     ax.set_xticks(place, [str(row[first]) for row in table])
     ax.set_ylabel("IoU", fontsize=LABEL)
-    ax.legend(fontsize=TICK, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(methods))
+    rows = -(-len(methods) // 4)  # of the legend, which must not be wider than a narrow figure
+    columns = -(-len(methods) // rows)
+    ax.legend(fontsize=TICK, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns)
     return chart_axes(ax)

@@ -59,7 +59,7 @@ def find(source: str | os.PathLike[str]) -> Found:
         return Found(path, images, _plain_name(path))
     if len(videos) == 1:
         return Found(videos[0], [], _absolute(path).name or "clip")
-    raise ValueError(f"{path} holds no images{_hint(path, videos)}.")
+    raise ValueError(f"{path} holds no images{_hint(path, videos)}")
 
 
 def as_path(source: object) -> str | os.PathLike[str]:
@@ -241,16 +241,16 @@ def _check_frames(folder: Path, images: Sequence[Path]) -> None:
 
 
 def _hint(folder: Path, videos: Sequence[Path]) -> str:
-    """What the user may have meant by a folder without images."""
+    """What the user may have meant by a folder without images: the end of the sentence."""
     if videos:
-        return f", but {len(videos)} videos: name one, or give them all, as in {videos[0]}"
+        return f", but {len(videos)} videos: name one, or give them all, as in {videos[0]}."
     for below in sorted(p for p in folder.iterdir() if p.is_dir()):
         try:
             if any(is_visible(p, IMAGE_ENDINGS) for p in below.iterdir()):
                 return f"; did you mean {below}?"
         except OSError:  # a folder that may not be looked into is no hint
             continue
-    return f" (looked for {', '.join(sorted(IMAGE_ENDINGS))})"
+    return f" (looked for {', '.join(sorted(IMAGE_ENDINGS))})."
 
 
 # ------------------------------------------------------------------------------------------------- names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -237,6 +238,16 @@ def test_scores_are_the_heights_of_the_bars() -> None:
     assert not band.get_extents().contains(*ax.transData.transform((1, 0.5)))
     with pytest.raises(ValueError, match="table is empty"):
         plot_scores([])
+
+
+def test_many_methods_leave_room_for_their_bars() -> None:
+    table = scene_table({f"method {n}, named": {"plaza": 0.5} for n in range(6)})
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    ax = plot_scores(table, figure.subplots())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # "axes sizes collapsed to zero"
+        figure.savefig(BytesIO(), format="png", dpi=30)
+    assert min(ax.get_position().size) > 0.7
 
 
 def test_every_plot_draws_on_the_axes_it_is_given() -> None:

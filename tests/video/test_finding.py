@@ -211,3 +211,18 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path):
         pytest.skip("this user may read everything")
     with pytest.raises(ValueError, match="closed cannot be read"):
         read_video(tmp_path / "closed")
+
+
+def test_a_folder_without_images_says_what_may_be_meant_and_ends_as_a_sentence(tmp_path):
+    def said():
+        with pytest.raises(ValueError, match="holds no images") as error:
+            find(tmp_path)
+        return str(error.value).removeprefix(f"{tmp_path} holds no images")
+
+    assert said().startswith(" (looked for .bmp,")
+    assert said().endswith(".webp).")
+    images(tmp_path / "input", "0.png")
+    assert said() == f"; did you mean {tmp_path / 'input'}?"
+    (tmp_path / "a.avi").touch()
+    (tmp_path / "b.avi").touch()
+    assert said() == f", but 2 videos: name one, or give them all, as in {tmp_path / 'a.avi'}."
