@@ -19,7 +19,7 @@ import numpy as np
 
 import mpas_lite as mp
 from benchmarks.measure import HEADER, Row
-from mpas_lite.course.widgets.beyond import place_explorer, refinement_explorer
+from mpas_lite.course.widgets.beyond import fusion_explorer, place_explorer, refinement_explorer
 from mpas_lite.course.widgets.collectiveness import noise_explorer, outlier_explorer
 from mpas_lite.course.widgets.explorer import Explorer
 from mpas_lite.course.widgets.graph import reach_explorer, series_explorer
@@ -28,6 +28,7 @@ from mpas_lite.course.widgets.losses import noise_explorer as label_explorer
 from mpas_lite.course.widgets.merging import merging_explorer
 from mpas_lite.course.widgets.particles import particles_explorer
 from mpas_lite.course.widgets.siamese import light_explorer, masks_explorer
+from mpas_lite.course.widgets.walks import walk_explorer
 
 LIMIT, USUAL = 150, 100  # ms: the worst answer, and the median
 
@@ -39,10 +40,14 @@ def explorers() -> dict[str, Callable[[], Explorer]]:
     particles = next(p for p in mp.track(video) if p.frame == 40)
     _, frame = next(video.frames([40]))
     W = mp.crowd_graph(particles.position, particles.velocity, k=20)
+    five = np.array([[0, 0], [2, 0.9], [0.6, 2.2], [4.3, 1.2], [5.6, 2.6]])
+    their_W = mp.crowd_graph(five, np.array([[5, 0], [4, 3], [3, 4], [5, 0], [-4, 3]]), k=2)
+    crossing = mp.sample_path("crossing")
     rng = np.random.default_rng(0)
     return {
         "01 particles": lambda: particles_explorer(mp.render_scene("marathon_bend", seed=3, frames=31)),
         "02 series": lambda: series_explorer(W[:30, :30], 20),
+        "02 walks": lambda: walk_explorer(five, their_W, 1 / 4, 2, start=3, end=1, length=3),
         "02 reach": lambda: reach_explorer(frame, particles.position, W, 1 / 40, 20),
         "03 noise": noise_explorer,
         "03 outliers": lambda: outlier_explorer(frame, particles),
@@ -53,6 +58,7 @@ def explorers() -> dict[str, Callable[[], Explorer]]:
         "06 light": lambda: light_explorer({"net": mp.MPASNet("test_efficientnet").eval()}, frame[::2, ::2]),
         "07 place": place_explorer,
         "07 refinement": lambda: refinement_explorer(clip, clip / "truth" / "crowd", index=40),
+        "07 fusion": lambda: fusion_explorer(mp.load("general"), crossing, crossing / "truth", index=40),
     }
 
 
