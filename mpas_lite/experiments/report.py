@@ -57,7 +57,7 @@ def write_report(
             warnings.warn(f"The report has no picture of {name}: {error}", stacklevel=2)
             clips.append(_ShownClip(name, problem=str(error)))
         else:
-            clips.append(_ShownClip(name, _save(figure, pictures / f"{picture}.png")))
+            clips.append(_ShownClip(name, _save(figure, pictures / f"{picture}.png"), answer=_answer(result)))
     page = _page(
         label=_CIRCLES if settings.refine is None else _REFINED,
         masks=_about_masks(results),
@@ -83,6 +83,7 @@ class _ShownClip:
     name: str
     picture: str | None = None
     problem: str | None = None
+    answer: str = "network"
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _panels(result: ClipResult, scored: Iterable[str], settings: LabelSettings) 
     """The four panels for the kept frame in the middle of the clip (with ground truth, if any frame has it)."""
     from matplotlib.figure import Figure
 
+    from mpas_lite.plots.axes import TITLE
     from mpas_lite.plots.frame_figures import plot_pipeline
 
     video = result.clip.video()
@@ -139,6 +141,7 @@ def _panels(result: ClipResult, scored: Iterable[str], settings: LabelSettings) 
     figure = Figure(figsize=(20, 20 / 4 * slope + 0.9), layout="compressed")
     axes = figure.subplots(1, 4)
     plot_pipeline(window[0], labelled.particles, labelled.labels, label, mask, target, axes, valid=valid)
+    axes[3].set_title(axes[3].get_title().replace("network", _answer(result)), fontsize=TITLE)
     return figure
 
 
@@ -168,8 +171,7 @@ def _curves(training: Mapping[str, Any]) -> Figure:
 
 def _about_masks(results: Mapping[str, ClipResult]) -> str:
     """What the masks are made of, and which kinds there are; empty where they are the network's alone."""
-    notes = {name: result.folder / "segment.json" for name, result in results.items()}
-    made_with = {name: read_json(note) for name, note in notes.items() if note.exists()}
+    made_with = {name: _made_with(result) for name, result in results.items()}
     fused = [name for name, note in made_with.items() if note.get("background")]
     if not fused:
         return ""
@@ -179,7 +181,21 @@ def _about_masks(results: Mapping[str, ClipResult]) -> str:
         "person": "They are of persons alone.",
     }[made_with[fused[0]]["masks"]]
     where = "" if len(fused) == len(results) else f" ({', '.join(fused)})"
-    return f"Where the camera stands still{where} the masks are the network's and the background's together. {which}"
+    return (
+        f"Where the camera stands still{where} the masks are the network's and the background's together. {which} "
+        "The last panel is then titled masks, and network where it is the network's alone."
+    )
+
+
+def _answer(result: ClipResult) -> str:
+    """What the last panel shows: the network's mask, or that in which the background has a say as well."""
+    return "masks" if _made_with(result).get("background") else "network"
+
+
+def _made_with(result: ClipResult) -> dict[str, Any]:
+    """What the masks of a clip were made with; empty where nothing says it."""
+    note = result.folder / "segment.json"
+    return read_json(note) if note.exists() else {}
 
 
 def _save(figure: Figure, path: Path) -> str:

@@ -145,6 +145,9 @@ def test_the_page_says_what_masks_are_made_of(result, tmp_path):
     page = html.unescape((tmp_path / "out/report.html").read_text())
     assert "Where the camera stands still (a) the masks are the network's and the background's together." in page
     assert "those in persons/ of persons alone" in page
+    assert re.findall('alt="frame, particles, pseudo-label, ([a-z]+)"', page) == ["masks", "network"]
+    titles = [report._panels(clip, ["truth"], LABEL).axes[3].get_title() for clip in clips.values()]
+    assert [title.split(": IoU 0.")[0] for title in titles] == ["masks", "network"]
 
 
 def test_truth_with_nobody_in_it_is_said_once_a_clip(result):
