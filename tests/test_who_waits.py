@@ -37,7 +37,7 @@ def test_half_of_somebodys_ellipse_is_enough_and_less_is_not():
     assert inside([0, 0, 10, 20], (40, 80)).sum() == pytest.approx(np.pi * 5 * 10, rel=0.03)
     assert look_for(PEOPLE, masked((0, 0, 10, 10), (40, 0, 50, 24))).found == {"waits": [True, False], "walks": [False]}
     assert look_for(PEOPLE, masked((0, 0, 10, 9), (40, 0, 50, 25))).found == {"waits": [False, False], "walks": [True]}
-    assert look_for(PEOPLE, masked((0, 0, 10, 20), (60, 0, 70, 20))).elsewhere == 0.5
+    assert look_for(PEOPLE, masked((0, 0, 10, 20), (60, 0, 70, 5))).elsewhere == 0.2
     assert look_for(PEOPLE, masked()).elsewhere == 0
 
 
