@@ -3,25 +3,31 @@
 ::
 
     python -m benchmarks.general_network make OUT CLIP@EVERY ...   # one network from rendered scenes and any clips
+    python -m benchmarks.general_network leave-one-out OUT CLIP@EVERY ...   # one network for each clip, of the others
     python -m benchmarks.general_network curve OUT             # a warm start against a cold one: IoU over time
     python -m benchmarks.general_network waiting OUT           # recall by how long people stand
 
 ``make`` renders scenes of the train seeds, labels them and the clips by motion, and trains
-``training/configs/general.toml``. Nobody's mask is used, not even the scenes' own.
+``training/configs/general.toml``. Nobody's mask is used, not even the scenes' own. ``--nobody CLIP@EVERY ...`` adds
+clips in which there is nobody, and ``--things FOLDER`` copies of all frames with things strewn over them
+(:mod:`benchmarks.things`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.things import strewn, things_in
+from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_folders, truth_of
 from mpas_lite.evaluation.scores import score_frames
 from mpas_lite.evaluation.standing import STANDING, found_by_standing
 from mpas_lite.experiments.networks import new_network
@@ -40,20 +46,57 @@ from mpas_lite.training.config import read_config
 from mpas_lite.training.fitting import fit
 from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.plan import Plan
+from mpas_lite.video.arrays import Mask
+from mpas_lite.video.images import write_image
+from mpas_lite.video.masks import read_mask
+from mpas_lite.video.reader import read_video
 
 
-def make(out: Path, clips: Sequence[str]) -> Path:
+def make(out: Path, clips: Sequence[str], *, nobody: Sequence[str] = (), things: Path | None = None) -> Path:
     """Scenes and clips in (``vtest.avi@6``: one frame in six), a network out: its weights as float16, 7 MB."""
-    scenes = render_benchmark(out / "scenes", split="train", clips_per_kind=3)
-    _label(scenes, out / "pairs", every=8)
-    for clip in clips:
-        path, _, every = clip.rpartition("@")
-        _label([_opened(Path(path), out / "clips")], out / "pairs", every=int(every))
-    config = read_config("general")
+    pairs = [*_scenes(out), *(_lesson(clip, out) for clip in clips), *(_of_nobody(clip, out) for clip in nobody)]
+    config = read_config("general", {"epochs": 4} if things else None)  # each pair is there three times
     net = new_network(config.net, config.train.seed)
-    fit(net, out / "pairs", out=out / "training", config=config.train, runtime=config.runtime, progress=False)
+    lessons = [*pairs, *_with_things(pairs, things, out)]
+    fit(net, lessons, out=out / "training", config=config.train, runtime=config.runtime, progress=False)
     save(net, out / "general.safetensors", half=True)
     return out / "general.safetensors"
+
+
+def _scenes(out: Path) -> list[Path]:
+    """Pairs of the scenes of the train seeds."""
+    return _label(render_benchmark(out / "scenes", split="train", clips_per_kind=3), out / "pairs", every=8)
+
+
+def _lesson(clip: str, out: Path) -> Path:
+    """Pairs of a clip, ``CLIP@EVERY``."""
+    path, every = _parted(clip)
+    (folder,) = _label([_opened(path, out / "clips")], out / "pairs", every=every)
+    return folder
+
+
+def _of_nobody(clip: str, out: Path) -> Path:
+    """Pairs of a clip in which there is nobody: all masks are empty."""
+    path, every = _parted(clip)
+    folder = out / "pairs" / path.stem
+    for part in ("frames", "masks"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    video = read_video(_opened(path, out / "clips"))
+    for index, frame in video.frames(range(0, len(video), every)):
+        write_image(folder / "frames" / f"{index:06d}.png", frame)
+        write_image(folder / "masks" / f"{index:06d}.png", np.zeros(frame.shape[:2], bool))
+    return folder
+
+
+def _with_things(pairs: Sequence[Path], things: Path | None, out: Path) -> list[Path]:
+    """Two copies of all pairs with things strewn over their frames; none without things."""
+    cutouts = things_in(things) if things else []
+    return [strewn(clip, cutouts, out / "things", seed=seed) for clip in pairs for seed in (0, 1) if cutouts]
+
+
+def _parted(clip: str) -> tuple[Path, int]:
+    path, _, every = clip.rpartition("@")
+    return Path(path), int(every)
 
 
 def _opened(clip: Path, folder: Path) -> Path:
@@ -72,7 +115,62 @@ def _opened(clip: Path, folder: Path) -> Path:
 
 def _label(clips: Sequence[Path], out: Path, *, every: int) -> list[Path]:
     settings = LabelSettings.ours(every=every, refine=Refinement())
-    return [one.folder for one in pseudo_label_many(clips, out, settings=settings, progress=False) if not one.error]
+    labels = pseudo_label_many(clips, out, settings=settings, progress=False)
+    for one in labels:
+        if one.error:
+            raise ValueError(f"{one.name} has no labels: {one.error}")
+    return [one.folder for one in labels]
+
+
+# ------------------------------------------------------------------------------------------------- leave one out
+
+
+def leave_one_out(out: Path, clips: Sequence[str], *, things: Path | None = None, steps: int = 400) -> None:
+    """For each clip a network of the rendered scenes and all other clips, scored on it.
+
+    Against truth where it lies beside the clip, else against the clip's own motion labels, which miss who waits.
+    """
+    scenes = _scenes(out)
+    lessons = {clip: _lesson(clip, out) for clip in clips}
+    copies = {folder: _with_things([folder], things, out) for folder in [*scenes, *lessons.values()]}
+    config = read_config("general")
+    for left_out in clips:
+        pairs = [*scenes, *(folder for clip, folder in lessons.items() if clip != left_out)]
+        dataset = PairDataset([*pairs, *(copy for folder in pairs for copy in copies[folder])], long_side=256)
+        epochs = max(1, round(steps / Plan(len(dataset), config.train).steps_per_epoch))
+        net = new_network(config.net, config.train.seed)
+        fit(net, dataset, config=replace(config.train, epochs=epochs), runtime=config.runtime, progress=False)
+        save(net, out / f"without-{lessons[left_out].name}.safetensors", half=True)
+        row = {"left out": left_out, "pairs": len(dataset), **_on_unseen(net, left_out, lessons[left_out], out)}
+        _note(out / "leave-one-out.jsonl", row)
+
+
+def _on_unseen(net: MPASNet, clip: str, pairs: Path, out: Path) -> dict[str, Any]:
+    """IoU, precision and recall of masks, alone and with the background's word; of truth one frame in twenty."""
+    path = _opened(_parted(clip)[0], out / "clips")
+    video, truth = read_video(path), truth_folders(path)
+    if truth:
+        files = truth_of(video, truth.get("person", next(iter(truth.values()))))
+        targets = {index: read_ground_truth(file) for index, file in files.items() if index % 20 == 0}
+    else:
+        labels = {int(mask.stem): read_mask(mask) > 127 for mask in (pairs / "masks").iterdir()}
+        targets = {index: (mask, np.ones_like(mask)) for index, mask in labels.items()}
+    found: dict[str, Any] = {"against": "truth" if truth else "its labels", "frames": len(targets)}
+    for way, options in {"alone": {}, "fused": {"background": True, "masks": "person"}}.items():
+        masks = segment(net, video, every=math.gcd(*targets) or 1, device="cpu", **options)
+        found[way] = _agreement((mask, *targets[index]) for index, mask in masks if index in targets)
+    return found
+
+
+def _agreement(frames: Iterable[tuple[Mask, Mask, Mask]]) -> dict[str, float]:
+    """IoU, precision and recall over all pixels of all frames that count: (found, target, counts) each."""
+    both = found = there = 0
+    for mask, target, counts in frames:
+        both += int((mask & target & counts).sum())
+        found += int((mask & counts).sum())
+        there += int((target & counts).sum())
+    ratios = {"iou": (both, found + there - both), "precision": (both, found), "recall": (both, there)}
+    return {name: round(part / whole, 3) if whole else 1.0 for name, (part, whole) in ratios.items()}
 
 
 # --------------------------------------------------------------------------------------------- scenes and scores
@@ -180,13 +278,17 @@ def _note(file: Path, row: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["make", "curve", "waiting"])
+    parser.add_argument("what", choices=["make", "leave-one-out", "curve", "waiting"])
     parser.add_argument("out", type=Path)
-    parser.add_argument("rest", nargs="*", help="make: clips; curve: starts; waiting: the split")
+    parser.add_argument("rest", nargs="*", help="make, leave-one-out: clips; curve: starts; waiting: the split")
+    parser.add_argument("--nobody", nargs="+", default=[], metavar="CLIP@EVERY", help="make: clips in which is nobody")
+    parser.add_argument("--things", type=Path, help="a folder of pictures of things, strewn over copies of the frames")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     if args.what == "make":
-        print(make(args.out, args.rest))
+        print(make(args.out, args.rest, nobody=args.nobody, things=args.things))
+    elif args.what == "leave-one-out":
+        leave_one_out(args.out, args.rest, things=args.things)
     elif args.what == "curve":
         curve(args.out, args.rest)
     else:

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.helpers import ROOT
 
@@ -64,3 +66,40 @@ def test_ten_thousand_hours_by_hand():
     )
     with pytest.raises(ValueError, match="no row 'training step'"):
         costs({"rows": rows[:3]})
+
+
+def test_things_are_strewn_behind_whoever_is_labelled(tmp_path):
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.things import strewn, things_in
+    from mpas_lite.video.images import read_image, write_image
+
+    picture = np.zeros((32, 32, 4), np.uint8)
+    picture[8:24, 4:28] = (250, 20, 20, 255)  # a red box on nothing
+    Image.fromarray(picture).save(tmp_path / "1f6b2.webp", lossless=True)
+    Image.fromarray(picture).save(tmp_path / "1f600.webp", lossless=True)  # a face: no thing
+    (thing,) = things_in(tmp_path)
+    assert thing.shape == (16, 24, 4)
+    assert thing[..., 3].min() == 255
+    people = np.zeros((60, 80), bool)
+    people[20:50, 30:50] = True
+    for index in range(4):
+        write_image(tmp_path / "clip" / "frames" / f"{index:06d}.png", np.full((60, 80, 3), 200, np.uint8))
+        write_image(tmp_path / "clip" / "masks" / f"{index:06d}.png", people)
+    copy = strewn(tmp_path / "clip", [thing], tmp_path / "copies")
+    again = strewn(tmp_path / "clip", [thing], tmp_path / "others")
+    frames = [[read_image(file) for file in sorted((one / "frames").iterdir())] for one in (copy, again)]
+    assert np.array_equal(*frames)
+    assert (read_image(copy / "masks" / "000003.png", grey=True) > 127).tolist() == people.tolist()
+    covered = [np.abs(frame.astype(int) - 200).max(2) > 30 for frame in frames[0]]
+    assert not any(there[people].any() for there in covered)
+    assert all(0.01 < there.mean() < 0.7 for there in covered)
+    assert not np.array_equal(frames[0][0], frames[0][1])
+
+
+def test_agreement_counts_what_counts():
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.general_network import _agreement
+
+    found, target, counts = (np.array([row], bool) for row in ([1, 1, 0, 1], [1, 0, 1, 1], [1, 1, 1, 0]))
+    assert _agreement([(found, target, counts)]) == {"iou": 0.333, "precision": 0.5, "recall": 0.5}
+    assert _agreement([]) == {"iou": 1.0, "precision": 1.0, "recall": 1.0}

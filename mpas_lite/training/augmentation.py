@@ -129,7 +129,7 @@ def change_colours(image: Frame, rng: np.random.Generator) -> Frame:
     brightness, contrast = rng.uniform(-40, 40), rng.uniform(0.6, 1.4)
     saturation = 0.0 if rng.random() < 0.1 else rng.uniform(0.5, 1.5)
     turn = rng.uniform(-0.3, 0.3)  # of the hue, in radians; a whole circle is 6.28
-    colour = contrast * _colour_matrix(saturation, turn)
+    colour = contrast * colour_matrix(saturation, turn)
     middle = np.full(3, image.mean())
     offset = middle + brightness - colour @ middle
     changed = cv2.transform(image, np.column_stack([colour, offset]))  # rounds and clips to 0...255
@@ -141,7 +141,7 @@ def change_colours(image: Frame, rng: np.random.Generator) -> Frame:
     return changed
 
 
-def _colour_matrix(saturation: float, turn: float) -> NDArray[np.float64]:
+def colour_matrix(saturation: float, turn: float) -> NDArray[np.float64]:
     """(3, 3) matrix on RGB that keeps grey and luma, and scales and turns the rest (in YIQ)."""
     to_yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
     cos, sin = saturation * np.cos(turn), saturation * np.sin(turn)
