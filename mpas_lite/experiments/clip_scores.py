@@ -17,7 +17,11 @@ from mpas_lite.video.arrays import Mask
 from mpas_lite.video.clip import Clip
 from mpas_lite.video.masks import read_mask
 
-METHODS = ("CM+CRM", "refined labels", "MOG2", "MOG2 closed", "MPASNET", "MPASNET persons")
+NETWORKS = {True: "MPASNET", False: "MPASNET*"}  # with the siamese branch and, as the paper calls it, without
+METHODS = (
+    *("CM+CRM", "refined labels", "MOG2", "MOG2 closed"),
+    *(network + kind for network in NETWORKS.values() for kind in ("", " persons")),
+)
 KINDS = {
     "crowd": "crowd masks: the region a person would outline",
     "person": "person masks: the exact pixels of the people",
@@ -39,12 +43,15 @@ class ClipResult:
         Folder of the clip's pseudo-labels.
     truth : dict from str to Path
         Of each kind of ground truth ("crowd", "person", "truth") the folder of masks; empty where there is none.
+    network : str
+        Which of ``NETWORKS`` made the masks.
     """
 
     clip: Clip
     folder: Path
     pairs: Path
     truth: dict[str, Path]
+    network: str = NETWORKS[True]
 
     @property
     def persons(self) -> Path | None:
@@ -86,7 +93,7 @@ def clip_scores(result: ClipResult) -> ClipScores:
             warnings.warn(f"{result.clip.name} is not scored against {KINDS[kind]}: {error}", stacklevel=2)
             continue
         scores.iou[kind] = {method: by_method[method].pooled for method in METHODS if method in by_method}
-        scores.frames[kind] = len(by_method["MPASNET"].frames)
+        scores.frames[kind] = len(by_method[result.network].frames)
     return scores
 
 
@@ -103,12 +110,12 @@ def _scores_against(result: ClipResult, kind: str, folder: Path) -> dict[str, Sc
         "CM+CRM": read_masks(result.pairs / ("circles" if refined else "masks"), truth),
         "MOG2": mog2_masks(video, indices=truth),
         "MOG2 closed": mog2_masks(video, indices=truth, closed=True),
-        "MPASNET": read_masks(result.masks_for(kind), truth),
+        result.network: read_masks(result.masks_for(kind), truth),
     }
     if refined:
         masks["refined labels"] = read_masks(result.pairs / "masks", truth)
     if result.persons and kind == "truth":  # of crowds or of persons, who knows
-        masks["MPASNET persons"] = read_masks(result.persons, truth)
+        masks[f"{result.network} persons"] = read_masks(result.persons, truth)
     name = f"{result.clip.name} ({kind})"
     scores = {method: score_masks(of_it, truth, name=name) for method, of_it in masks.items()}
     if len({score.frames for score in scores.values()}) > 1:

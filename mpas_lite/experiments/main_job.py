@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpas_lite.evaluation.ground_truth import truth_folders
-from mpas_lite.experiments.clip_scores import ClipResult, clip_scores
+from mpas_lite.experiments.clip_scores import NETWORKS, ClipResult, clip_scores
 from mpas_lite.experiments.networks import device_of, epochs_of, new_network
 from mpas_lite.experiments.report import write_report
 from mpas_lite.experiments.results import RunResult
@@ -146,8 +146,7 @@ class _Job:
             self.say(f"    left out: {error}")
         if len(failed) == len(labels):
             raise ValueError(failed[0] if len(failed) == 1 else "None of the clips could be labelled (see above).")
-        empty = sum(one.empty for one in labels if not one.error)
-        self.say(f"    {_pairs(labels)} pairs, {empty} of them without a crowd")
+        self.say(f"    {_pairs(labels)} pairs, {_empty(labels)} of them without a crowd")
         return labels
 
     def train(self, labels: Sequence[ClipLabels]) -> tuple[MPASNet, SelfTrainingResult, int]:
@@ -157,7 +156,8 @@ class _Job:
 
         settings = self.settings
         rounds = Rounds(most=settings.rounds)
-        epochs = epochs_of(settings.steps, _pairs(labels), settings.train, rounds)
+        lessons = _pairs(labels) if settings.train.empty else _pairs(labels) - _empty(labels)
+        epochs = epochs_of(settings.steps, max(1, lessons), settings.train, rounds)
         branch = "with" if settings.net.siamese else "without"
         self.say(f"2/4 train: {settings.net.encoder} {branch} siamese branch, {epochs} epochs")
         net = new_network(settings.net, settings.train.seed)
@@ -197,7 +197,7 @@ class _Job:
                 errors[clip.name] = str(error)
                 self.say(f"    left out: {error}")
                 continue
-            results[clip.name] = ClipResult(clip, folder, labelled.folder, truth[clip.name])
+            results[clip.name] = self.result_of(clip, folder, labelled.folder, truth[clip.name])
             self.say(
                 f"    {clip.name}: {done['frames']} masks in {folder / 'masks'}, crowd in {done['crowd']:.1%} of the "
                 "pixels"
@@ -213,7 +213,12 @@ class _Job:
         fuses = self.settings.fuses
         return segment_to(net, clip.video(), folder, every=every, background=fuses,
                           masks=self.settings.masks if fuses else "crowd",
+                          person_height=self.settings.person_height if fuses else None,
                           device=device_of(self.accelerator), progress=self.progress)  # fmt: skip
+
+    def result_of(self, clip: Clip, folder: Path, pairs: Path, truth: dict[str, Path]) -> ClipResult:
+        """What was made of a clip, under the name of the network that made it."""
+        return ClipResult(clip, folder, pairs, truth, NETWORKS[self.settings.net.siamese])
 
     def segment_unseen(self, net: MPASNet, clips: Sequence[Clip]) -> dict[str, ClipResult]:
         """Masks, and labels to compare them with, of clips that are not trained on."""
@@ -224,7 +229,8 @@ class _Job:
             (labelled,) = pseudo_label_many(
                 [clip], self.out / "unseen" / "pairs", settings=self.settings.label, progress=False
             )
-            results[clip.name] = ClipResult(clip, folder, labelled.folder, truth_folders(clip.source, clip.truth))
+            truth = truth_folders(clip.source, clip.truth)
+            results[clip.name] = self.result_of(clip, folder, labelled.folder, truth)
         return results
 
     def report(
@@ -259,3 +265,8 @@ class _Job:
 def _pairs(labels: Sequence[ClipLabels]) -> int:
     """Pairs of all clips that were labelled."""
     return sum(one.pairs for one in labels if not one.error)
+
+
+def _empty(labels: Sequence[ClipLabels]) -> int:
+    """Those of them without a crowd."""
+    return sum(one.empty for one in labels if not one.error)

@@ -11,8 +11,8 @@ from mpas_lite.network.settings import NetConfig
 from mpas_lite.options import changed, check, flat, option, options_of, part, to_record
 from mpas_lite.training.config import Runtime, TrainConfig, read_config
 
-STEPS, STEPS_FROM_PICTURES = 36, 150  # of the main job: on from the general network, or from an encoder alone
-_WARM: dict[str, Any] = {"siamese": False, "long_side": 256, "freeze": 2, "keep": 0.8}  # and what else goes with it
+STEPS, STEPS_FROM_PICTURES = 72, 150  # of the main job: on from the general network, or from an encoder alone
+_FROM_PICTURES: dict[str, Any] = {"batch_size": 4, "long_side": 320, "keep": None}  # and what else goes with that
 
 
 @flat
@@ -21,8 +21,8 @@ class RunSettings:
     """How the main job labels, trains and segments.
 
     The defaults were chosen by measuring, on scenes of the validation seeds (the table is in benchmarks/RESULTS.md):
-    smaller circles around more, but stronger corners than the paper's; an encoder that knows pictures (ImageNet). Those
-    of net and training stand in ``training/configs/main_job.toml``.
+    smaller circles around more, but stronger corners than the paper's; on from the network that comes along. Those of
+    net and training stand in ``training/configs/main_job.toml``.
 
     Settings of ``net``, ``train`` and ``runtime`` go by their own names, too: ``RunSettings(lr=0.01).lr``.
     ``label.every = 0`` chooses the stride so that the clips give about ``pairs`` pairs.
@@ -32,7 +32,7 @@ class RunSettings:
     net: NetConfig = part(lambda: read_config("main_job").net)
     pairs: int = option(144, "Pairs wanted of all clips together, where the stride is free.", least=1)
     steps: int | None = option(
-        STEPS_FROM_PICTURES, "Training steps, rounded to whole epochs; none: so many epochs as are set.", least=1
+        STEPS, "Training steps, rounded to whole epochs; none: so many epochs as are set.", least=1
     )
     train: TrainConfig = part(lambda: read_config("main_job").train)
     rounds: int = option(0, "Rounds of self-training at most, beyond the paper; the steps hold them all.", least=0)
@@ -45,6 +45,13 @@ class RunSettings:
     masks: Literal["both", "crowd", "person"] = option(
         "both",
         "Where it tells: of the crowd, as a person would outline it, or of persons alone; both: those in persons/.",
+    )
+    person_height: float | None = option(
+        48,
+        "Where the background tells how high people are and they are small, frames are segmented at a larger size, "
+        "until people are so high.",
+        unit="px",
+        above=0,
     )
     runtime: Runtime = part(Runtime)
 
@@ -64,20 +71,19 @@ class RunSettings:
 
     @classmethod
     def fast(cls) -> RunSettings:
-        """On from the general network: a quarter of the steps, smaller frames, people whom it knows are kept."""
-        return changed(cls(), encoder_weights="general", steps=STEPS, **_WARM)
+        """Half of the labels, and half of the steps."""
+        return cls(pairs=72, steps=36)
 
     def with_encoder(self, encoder: str, encoder_weights: str | None = None) -> RunSettings:
         """Another encoder; weights that are not named are those of the hub where these were, else random ones.
 
         An encoder's weights fit no other, but the hub has some for nearly all. "none" are random ones, too. What does
-        not go on from the general network gets the branch, the size and the steps that a start from pictures needs.
+        not go on from the general network gets the batches, the size and the steps that a start from pictures needs.
         """
         weights = encoder_weights or ("imagenet" if self.net.encoder_weights == "imagenet" else None)
         weights = None if weights == "none" else weights
         cold = self.net.encoder_weights == "general" != weights
-        usual = RunSettings()
-        changes = {name: getattr(usual, name) for name in _WARM} if cold else {}
+        changes = dict(_FROM_PICTURES) if cold else {}
         if cold and self.steps is not None:
             changes["steps"] = round(self.steps * STEPS_FROM_PICTURES / STEPS)
         return changed(self, encoder=encoder, encoder_weights=weights, **changes)

@@ -65,12 +65,15 @@ class StillScene:
         How much the background counts, 0 to 1: nothing where it is hidden or shows people.
     shakes : bool
         The camera shakes: frames are steadied first.
+    measured : bool
+        Whether the height was measured, or is only supposed.
     """
 
     background: Background
     tall: np.ndarray
     vote: np.ndarray
     shakes: bool = False
+    measured: bool = True
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -118,6 +121,7 @@ def still_scene(video: Video, predict: Callable[[Frame], np.ndarray]) -> StillSc
         local_height(survey.person, (shape[0], shape[1])),
         vote_of(background, predict(background.image)),
         survey.shakes,
+        survey.person.reason is None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,8 +16,8 @@ import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mpas_lite.network.fusion import Kind, StillScene, fused_masks, fused_probability, still_scene
-from mpas_lite.network.input_size import resize
+from mpas_lite.network.fusion import Kind, StillScene, fused_masks, fused_probability, still_scene, vote_of
+from mpas_lite.network.input_size import resize, side_for_people
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.runtime.devices import pick_device
 from mpas_lite.video.arrays import Frame
@@ -42,6 +42,7 @@ def segment(
     probability: bool = False,
     background: bool = False,
     masks: Kind = "crowd",
+    person_height: float | None = None,
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """Segment the frames of a video, one after the other.
 
@@ -70,6 +71,9 @@ def segment(
         camera moves the masks are the network's alone, and a warning says so.
     masks : str
         With ``background``: ``"crowd"``, the region that a person would outline, or ``"person"``, persons alone.
+    person_height : float, optional
+        With ``background``: where people are small, frames are scaled down less, until people are so high, px (640 px
+        in all at most). 48 is what ``mpas-lite run`` takes; the network's time grows with the square.
 
     Yields
     ------
@@ -91,11 +95,12 @@ def segment(
     [(0, (48, 64)), (2, (48, 64)), (4, (48, 64))]
     """
     check_options(every, threshold, batch_size, long_side)
-    check_masks(background, masks, ("crowd", "person"))
+    check_fusion(background, masks, ("crowd", "person"), person_height)
     video = read_video(source)
     batch_size = frames_at_once(batch_size, video.shape)
     predictor = Predictor.of(net, long_side, device)
-    return _predictions(video, every, predictor, batch_size, None if probability else threshold, background, masks)
+    shown = None if probability else threshold
+    return _predictions(video, every, predictor, batch_size, shown, background, masks, person_height)
 
 
 @dataclass(frozen=True)
@@ -128,9 +133,22 @@ class Predictor:
             return np.zeros((0, *shape), np.float32)
         return self.predict(images, shape)[:, 0].cpu().numpy()
 
+    def of_picture(self, frame: Frame) -> NDArray[np.float32]:
+        """Probabilities of one frame in its own size, (H, W) float32."""
+        return self(self.prepare([frame]), (frame.shape[0], frame.shape[1]))[0]
+
     def still_scene(self, video: Video) -> StillScene | None:
         """What the clip's background is and how far it counts, see :func:`~mpas_lite.network.fusion.still_scene`."""
-        return still_scene(video, lambda frame: self(self.prepare([frame]), (frame.shape[0], frame.shape[1]))[0])
+        return still_scene(video, self.of_picture)
+
+    def in_still_scene(self, video: Video, person_height: float | None) -> tuple[Predictor, StillScene | None]:
+        """The still scene, and the predictor of frames so large that people in it are as high as is wanted, px."""
+        scene = self.still_scene(video)
+        if scene is None or person_height is None or not scene.measured:
+            return self, scene
+        height = scene.height * max(video.shape) / max(scene.shape)
+        larger = replace(self, side=side_for_people(height, video.shape, person_height, self.side or max(video.shape)))
+        return larger, replace(scene, vote=vote_of(scene.background, larger.of_picture(scene.background.image)))
 
     def predict(self, images: Tensor, shape: tuple[int, int]) -> Tensor:
         """Probabilities, (B, 1, *shape) float32, on the device."""
@@ -172,9 +190,10 @@ def _predictions(
     threshold: float | None,
     background: bool,
     kind: Kind,
+    person_height: float | None,
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """Predict a batch at a time, give the results one by one: masks, or without threshold probabilities."""
-    scene = predictor.still_scene(video) if background else None
+    predictor, scene = predictor.in_still_scene(video, person_height) if background else (predictor, None)
     frames = video.frames(count(0, every))
     for batch in read_ahead(batches(frames, batch_size, predictor.prepare, lambda _: True)):
         probabilities = predictor(batch.images, scene.shape if scene else video.shape)
@@ -211,9 +230,15 @@ def check_options(every: int, threshold: float, batch_size: int, long_side: int 
         raise ValueError(f"threshold={threshold}: probabilities lie between 0 and 1.")
 
 
-def check_masks(background: bool, masks: str, known: tuple[str, ...]) -> None:
-    """Refuse kinds of masks that there are not, and those of persons where nothing tells persons apart."""
+def check_fusion(background: bool, masks: str, known: tuple[str, ...], person_height: float | None) -> None:
+    """Refuse kinds of masks that there are not, and what nothing tells where the background has no say."""
     if masks not in known:
         raise ValueError(f"masks={masks!r}: choose one of {', '.join(known)}.")
     if masks != "crowd" and not background:
         raise ValueError(f"masks={masks!r}: only the background tells persons from the crowd; add background=True.")
+    if person_height is not None and not background:
+        raise ValueError(
+            f"person_height={person_height}: only the background tells how high people are; add background=True."
+        )
+    if person_height is not None and not person_height > 0:
+        raise ValueError(f"person_height={person_height}: it must be more than 0 px.")

@@ -27,7 +27,7 @@ from mpas_lite.network.inference import (
     Predictor,
     Source,
     batches,
-    check_masks,
+    check_fusion,
     check_options,
     frames_at_once,
     read_ahead,
@@ -90,6 +90,7 @@ def segment_to(
     device: str | torch.device = "auto",
     background: bool = False,
     masks: Masks = "crowd",
+    person_height: float | None = None,
     color: tuple[int, int, int] = ORANGE,
     progress: bool = True,
 ) -> SegmentationResult:
@@ -102,7 +103,7 @@ def segment_to(
 
     Parameters
     ----------
-    net, source, every, threshold, batch_size, long_side, device, background
+    net, source, every, threshold, batch_size, long_side, device, background, person_height
         See :func:`~mpas_lite.network.inference.segment`.
     out : str or Path
         A folder.
@@ -125,14 +126,14 @@ def segment_to(
         of somebody else stands where one is to be written (:class:`~mpas_lite.files.ledger.NotOurs`).
     """
     check_options(every, threshold, batch_size, long_side)
-    check_masks(background, masks, ("crowd", "person", "both"))
+    check_fusion(background, masks, ("crowd", "person", "both"), person_height)
     video = read_video(source)
     batch_size = frames_at_once(batch_size, video.shape)
     out = Path(out)
     check_apart(segment_outputs(out), source_paths(video))
     claim(out)
     predictor = Predictor.of(net, long_side, device)
-    scene = predictor.still_scene(video) if background else None
+    predictor, scene = predictor.in_still_scene(video, person_height) if background else (predictor, None)
     made_with = _made_with(predictor, video, every, threshold)
     _clear_unless({**made_with, **_fused_with(scene, background, masks)}, out)
     writer = _Writer(out, _folders(masks) if scene else {"masks": "crowd"}, color)

@@ -52,6 +52,9 @@ class TrainConfig:
         most=1,
     )
     long_side: int = option(320, "Larger frames are scaled down to this longer side.", unit="px", least=32, most=10**9)
+    empty: bool = option(
+        True, "Learn from pairs without a crowd, too: of those the Dice loss teaches next to nothing (not: ours)."
+    )
     keep: float | None = option(
         None,
         "Where a net that has learned before is surer of people than this, a label's background does not count (ours).",

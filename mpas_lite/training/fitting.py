@@ -149,8 +149,9 @@ def fit(
             "again with a lower minimum speed."
         )
     net.long_side = dataset.long_side
+    lessons = dataset if config.empty else dataset.with_crowd()
     fabric, runtime = set_up(runtime)
-    plan = Plan(len(dataset), config, runtime.processes)
+    plan = Plan(len(lessons), config, runtime.processes)
     job = Job(
         run=_described(net, dataset, config, runtime),
         checkpoint=None if out is None else Path(out) / "checkpoint.pt",
@@ -162,17 +163,16 @@ def fit(
     )
     _check_folder(job, net, plan)
     home = net.mean.device
-    lessons = dataset
     if config.keep is not None and knows_people(net):
-        lessons = keep_people(net, dataset, config.keep, fabric.device)
+        lessons = keep_people(net, lessons, config.keep, fabric.device)
     views = TrainingViews(lessons, config.augmentation, seed=config.seed, sizes=config.sizes, paste=config.paste)
     train_it = partial(train, views=views, config=config, runtime=runtime, job=job)
     end, state = launch(fabric, train_it, net, runtime)
     net.to(home).eval()
-    _refuse_unfinished(end, state, plan, dataset, job.checkpoint)
+    _refuse_unfinished(end, state, plan, lessons, job.checkpoint)
     recalibrate_batch_norm(net.to(fabric.device), recalibration_batches(dataset, config.batch_size))
     net.to(home)
-    net.provenance.update(_provenance(dataset, config, runtime, state))
+    net.provenance.update(_provenance(lessons, config, runtime, state))
     _warn_of_damage(dataset)
     return _history(dataset, config, state, time.monotonic() - started)
 

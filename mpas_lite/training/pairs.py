@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 from collections.abc import Sequence
@@ -117,6 +118,12 @@ class PairDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def is_empty(self) -> bool:
         """Whether no mask has a single pixel: then there is nothing to learn from."""
         return not any(read_mask(mask).any() for _, mask in self.paths)
+
+    def with_crowd(self) -> PairDataset:
+        """The pairs whose mask has a crowd in it, at the same size; what is left out is for the others to say."""
+        some = copy.copy(self)
+        some.paths = [(frame, mask) for frame, mask in self.paths if read_mask(mask).any()]
+        return some
 
     def fingerprint(self) -> str:
         """Sha-256 of all masks and of the frames' names and sizes: another one means other pairs."""

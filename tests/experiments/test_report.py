@@ -3,6 +3,7 @@
 import html
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +14,7 @@ from mpas_lite.evaluation.background_subtraction import mog2_masks
 from mpas_lite.evaluation.ground_truth import truth_of
 from mpas_lite.evaluation.scores import iou, score_masks
 from mpas_lite.experiments import report
-from mpas_lite.experiments.clip_scores import ClipResult, clip_scores, format_scores, score_tables
+from mpas_lite.experiments.clip_scores import NETWORKS, ClipResult, clip_scores, format_scores, score_tables
 from mpas_lite.experiments.report import write_report
 from mpas_lite.experiments.table_text import format_table
 from mpas_lite.files.atomic import write_json
@@ -73,6 +74,14 @@ def test_methods_are_scored_on_the_frames_that_all_have(result):
     assert set(scores.iou["truth"]) == METHODS
     assert scores.iou["truth"]["MPASNET"] == pytest.approx(iou(square(1), square(0)))
     assert scores.iou["truth"]["CM+CRM"] == pytest.approx(iou(square(2), square(0)))
+
+
+def test_a_network_without_the_branch_has_a_column_of_its_own_name(result):
+    clip = replace(result(), network=NETWORKS[False])
+    scores = clip_scores(clip)
+    assert set(scores.iou["truth"]) == {*METHODS - {"MPASNET"}, "MPASNET*"}
+    (row, _), *_ = score_tables({"square": scores.iou}).values()
+    assert "MPASNET*" in row
 
 
 def test_a_frame_without_a_mask_of_the_network_is_compared_by_no_method(result):

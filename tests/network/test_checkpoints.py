@@ -305,7 +305,7 @@ def test_the_format_of_checkpoints_stays(run_folder: Path) -> None:
     assert set(content["run"]) == {
         "the net's encoder", "the net's siamese", "the net's width", "the net's long_side", "encoder_weights", "pairs",
         "precision", "batch_size", "lr", "momentum", "weight_decay", "schedule", "loss", "literal_dice", "air_weight",
-        "augmentation", "view", "seed", "accumulate", "ema", "sizes", "paste", "keep", "freeze",
+        "augmentation", "view", "seed", "accumulate", "ema", "sizes", "paste", "keep", "freeze", "empty",
     }  # fmt: skip
 
 

@@ -223,6 +223,62 @@ def test_segment_fuses_frame_by_frame(net, clip) -> None:
     assert np.array_equal(values, fused_probability(seen[0], clip[0], scene, "person"))
 
 
+@pytest.fixture
+def sizes(monkeypatch, net) -> list[tuple[int, int]]:
+    """Sizes of the images that the net has seen."""
+    seen: list[tuple[int, int]] = []
+    forward = net.forward
+    monkeypatch.setattr(net, "forward", lambda x: seen.append((*x.shape[-2:],)) or forward(x))
+    return seen
+
+
+def knowing(scene: StillScene, tall: float, measured: bool = True) -> StillScene:
+    return replace(scene, tall=np.full((SHAPE[0], 1), tall, np.float32), measured=measured)
+
+
+@pytest.mark.parametrize(
+    ("tall", "measured", "wanted", "size"),
+    [
+        (20.0, True, None, (48, 64)),
+        (20.0, True, 12, (58, 77)),  # 128 px x 12 / 20
+        (20.0, True, 9, (48, 64)),  # they are larger than that as it is
+        (6.0, True, 12, (96, 128)),  # never above the frame's own
+        (20.0, False, 12, (48, 64)),  # nobody was measured
+    ],
+)
+def test_where_people_are_small_the_net_sees_larger_frames(
+    net, clip, scene, monkeypatch, sizes, tall, measured, wanted, size
+) -> None:
+    monkeypatch.setattr("mpas_lite.network.inference.still_scene", lambda *_: knowing(scene, tall, measured))
+    options = {"long_side": 64, "background": True, "person_height": wanted, "device": "cpu"}
+    next(segment(net, clip[:1], **options))
+    assert set(sizes) == {size}
+    larger, found = Predictor.of(net, 64, "cpu").in_still_scene(read_video(clip), wanted)
+    if size != (48, 64):  # it is asked about the background's picture at that size, too
+        assert np.array_equal(found.vote, vote_of(scene.background, larger.of_picture(scene.background.image)))
+
+
+def test_in_files_too_the_size_is_that_of_people_and_noted(net, clip, scene, monkeypatch, sizes, tmp_path) -> None:
+    monkeypatch.setattr("mpas_lite.network.inference.still_scene", lambda *_: knowing(scene, 20.0))
+    options = {"long_side": 64, "background": True, "device": "cpu", "progress": False}
+    segment_to(net, clip[:4], tmp_path, person_height=12, **options)
+    assert sizes[-1] == (58, 77)
+    assert json.loads((tmp_path / "segment.json").read_text())["long_side"] == 77
+    assert segment_to(net, clip[:4], tmp_path, person_height=12, **options).new == 0
+    assert segment_to(net, clip[:4], tmp_path, **options).new == 4
+
+
+def test_only_the_background_knows_how_high_people_are(net, clip, tmp_path) -> None:
+    for height, background, why in ((12, False, "add background=True"), (0, True, "more than 0 px")):
+        with pytest.raises(ValueError, match=why):
+            segment(net, clip, person_height=height, background=background)
+    save(net, tmp_path / "net.safetensors")
+    write = ["segment", str(tmp_path), "--weights", str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "out")]
+    refused = CliRunner().invoke(cli.cli, [*write, "--person-height", "12"])
+    assert refused.exit_code == 2
+    assert "--person-height goes with --background" in refused.output
+
+
 def files_of(out: Path) -> dict[str, bytes]:
     return {str(file.relative_to(out)): file.read_bytes() for file in out.rglob("*.png")}
 

@@ -157,12 +157,14 @@ def test_another_encoder_of_the_papers_settings_starts_from_the_hub_too() -> Non
 
 
 def test_who_does_not_go_on_from_the_general_network_trains_as_from_pictures() -> None:
-    ours = RunSettings.fast()
-    assert (ours.encoder_weights, ours.siamese, ours.steps) == ("general", False, 36)
-    before = {"siamese": True, "steps": 150, "long_side": 320, "freeze": 0, "keep": None, "batch_size": 4, "lr": 0.02}
+    ours = RunSettings()
+    assert (ours.encoder_weights, ours.siamese, ours.empty, ours.batch_size) == ("general", False, False, 2)
+    before = {"siamese": False, "long_side": 320, "freeze": 0, "keep": None, "batch_size": 4, "lr": 0.02}
     for encoder, weights in (("resnet18", None), ("tf_efficientnet_lite0", "offline"), ("resnet18", "a.pth")):
         record = to_record(ours.with_encoder(encoder, weights))
         assert {name: record[name] for name in before} == before
+        assert record["steps"] == 150
+        assert RunSettings.fast().with_encoder(encoder, weights).steps == 75
     assert ours.with_encoder("tf_efficientnet_lite0", "general") == ours
     assert RunSettings.paper().with_encoder("resnet18", "none").long_side == 512
 
@@ -236,10 +238,8 @@ def test_fast_is_ours_with_less_of_it(tmp_path: Path, capsys, monkeypatch) -> No
     fast, changed = made
     assert fast == RunSettings.fast()
     ours = to_record(RunSettings())
-    assert {name for name, value in to_record(fast).items() if value != ours[name]} <= {
-        "encoder_weights", "siamese", "steps", "long_side", "freeze", "keep"
-    }  # fmt: skip
-    assert (fast.steps < RunSettings().steps, fast.label) == (True, RunSettings().label)
+    assert {name for name, value in to_record(fast).items() if value != ours[name]} == {"pairs", "steps"}
+    assert (fast.steps < RunSettings().steps, fast.pairs < RunSettings().pairs) == (True, True)
     assert (changed.steps, changed.encoder_weights, changed.freeze) == (40, None, 0)  # random weights are not frozen
     code, said = call(capsys, monkeypatch, *arguments, "--paper")
     assert code == 2

@@ -6,14 +6,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from mpas_lite.training import loop
+from mpas_lite.training import fitting, loop
 from mpas_lite.training.fitting import fit
 from mpas_lite.training.records import model_card, read_log
 from mpas_lite.video.images import write_image
+from mpas_lite.video.masks import read_mask
 from tests.helpers import new_net, weights_equal
 
 QUICK: dict[str, Any] = {"accelerator": "cpu", "progress": False, "batch_size": 2}
@@ -54,6 +56,28 @@ def test_weights_that_are_no_numbers_are_not_kept(clip: Path, tmp_path: Path, mo
         fit(new_net(), clip, out=tmp_path, epochs=3, **QUICK)
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 3
     assert len(read_log(tmp_path / "log.csv")) == 3
+
+
+def test_pairs_without_a_crowd_are_no_lessons_where_that_is_said(clip: Path, tmp_path: Path, monkeypatch) -> None:
+    """Two of six: one step less an epoch. What batch norm knows in the end is of all frames."""
+    some = shutil.copytree(clip, tmp_path / "some")
+    for t in (1, 4):
+        cv2.imwrite(str(some / "masks" / f"{t:06d}.png"), np.zeros_like(read_mask(some / "masks" / f"{t:06d}.png")))
+    seen, batch_losses = [], loop.batch_losses
+    monkeypatch.setattr(loop, "batch_losses", lambda learner, batch, *rest: seen.append(batch[2]) or batch_losses(
+        learner, batch, *rest))  # fmt: skip
+    counted, batches = [], fitting.recalibration_batches
+    monkeypatch.setattr(
+        fitting, "recalibration_batches", lambda pairs, size: counted.append(len(pairs)) or batches(pairs, size)
+    )
+    for empty, steps in ((True, 3), (False, 2)):
+        seen.clear()
+        net = new_net(siamese=False)
+        assert fit(net, some, epochs=1, augmentation="none", empty=empty, **QUICK).steps == steps
+        masks = torch.cat(seen)
+        assert masks.flatten(1).any(1).tolist().count(False) == (2 if empty else 0)
+        assert net.provenance["pairs"] == (6 if empty else 4)
+    assert counted == [6, 6]
 
 
 def test_pairs_in_which_nothing_moves_are_refused(clip: Path, tmp_path: Path) -> None:

@@ -252,6 +252,17 @@ def test_empty_masks_are_allowed(tmp_path: Path) -> None:
     assert not PairDataset(clip)[0][1].any()
 
 
+def test_pairs_with_a_crowd_are_those_whose_mask_has_a_pixel(tmp_path: Path) -> None:
+    for t in range(4):
+        mask = np.zeros((40, 40), bool)
+        mask[0, 0] = t in (1, 3)
+        write_image(tmp_path / "clip/frames" / f"{t:06d}.png", np.zeros((40, 40, 3), np.uint8))
+        write_image(tmp_path / "clip/masks" / f"{t:06d}.png", mask)
+    pairs = PairDataset(tmp_path)
+    assert [frame.stem for frame, _ in pairs.with_crowd().paths] == ["000001", "000003"]
+    assert len(pairs) == 4
+
+
 def test_bad_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no folder"):
         PairDataset(tmp_path / "none")
