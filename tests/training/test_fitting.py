@@ -59,7 +59,7 @@ def test_weights_that_are_no_numbers_are_not_kept(clip: Path, tmp_path: Path, mo
 
 
 def test_pairs_without_a_crowd_are_no_lessons_where_that_is_said(clip: Path, tmp_path: Path, monkeypatch) -> None:
-    """Two of six: one step less an epoch. What batch norm knows in the end is of all frames."""
+    """Two of five: one step less an epoch. What batch norm knows in the end is of all frames."""
     some = shutil.copytree(clip, tmp_path / "some")
     for t in (1, 4):
         cv2.imwrite(str(some / "masks" / f"{t:06d}.png"), np.zeros_like(read_mask(some / "masks" / f"{t:06d}.png")))
@@ -76,8 +76,8 @@ def test_pairs_without_a_crowd_are_no_lessons_where_that_is_said(clip: Path, tmp
         assert fit(net, some, epochs=1, augmentation="none", empty=empty, **QUICK).steps == steps
         masks = torch.cat(seen)
         assert masks.flatten(1).any(1).tolist().count(False) == (2 if empty else 0)
-        assert net.provenance["pairs"] == (6 if empty else 4)
-    assert counted == [6, 6]
+        assert net.provenance["pairs"] == (5 if empty else 3)
+    assert counted == [5, 5]
 
 
 def test_pairs_in_which_nothing_moves_are_refused(clip: Path, tmp_path: Path) -> None:
