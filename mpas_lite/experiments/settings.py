@@ -11,8 +11,13 @@ from mpas_lite.network.settings import NetConfig
 from mpas_lite.options import changed, check, flat, option, options_of, part, to_record
 from mpas_lite.training.config import Runtime, TrainConfig, read_config
 
-STEPS, STEPS_FROM_PICTURES = 72, 150  # of the main job: on from the general network, or from an encoder alone
-_FROM_PICTURES: dict[str, Any] = {"batch_size": 4, "long_side": 320, "keep": None}  # and what else goes with that
+STEPS, STEPS_FROM_PICTURES = 144, 150  # of the main job: on from the general network, or from an encoder alone
+_FROM_PICTURES: dict[str, Any] = {
+    "batch_size": 4,
+    "lr": 0.02,
+    "long_side": 320,
+    "keep": None,
+}  # and what else goes with that
 
 
 @flat
@@ -71,8 +76,8 @@ class RunSettings:
 
     @classmethod
     def fast(cls) -> RunSettings:
-        """Half of the labels, and half of the steps."""
-        return cls(pairs=72, steps=36)
+        """Half of the labels and of the steps, smaller frames, a higher rate."""
+        return changed(cls(), pairs=72, steps=72, long_side=192, lr=0.02)
 
     def with_encoder(self, encoder: str, encoder_weights: str | None = None) -> RunSettings:
         """Another encoder; weights that are not named are those of the hub where these were, else random ones.

@@ -238,7 +238,9 @@ def test_fast_is_ours_with_less_of_it(tmp_path: Path, capsys, monkeypatch) -> No
     fast, changed = made
     assert fast == RunSettings.fast()
     ours = to_record(RunSettings())
-    assert {name for name, value in to_record(fast).items() if value != ours[name]} == {"pairs", "steps"}
+    assert {name for name, value in to_record(fast).items() if value != ours[name]} == {
+        "pairs", "steps", "long_side", "lr"
+    }  # fmt: skip
     assert (fast.steps < RunSettings().steps, fast.pairs < RunSettings().pairs) == (True, True)
     assert (changed.steps, changed.encoder_weights, changed.freeze) == (40, None, 0)  # random weights are not frozen
     code, said = call(capsys, monkeypatch, *arguments, "--paper")
