@@ -27,21 +27,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.things import strewn, things_in
+from benchmarks.lessons import clip_pairs, copies_with_things, label, nobody_pairs, opened, parted, scene_pairs
 from mpas_lite.evaluation.ground_truth import read_ground_truth, truth_folders, truth_of
 from mpas_lite.evaluation.scores import score_frames
 from mpas_lite.evaluation.standing import STANDING, found_by_standing
 from mpas_lite.experiments.networks import new_network
 from mpas_lite.experiments.settings import RunSettings
-from mpas_lite.labels.batch import pseudo_label_many
-from mpas_lite.labels.refine.settings import Refinement
-from mpas_lite.labels.settings import LabelSettings
 from mpas_lite.network.batchnorm import recalibrate_batch_norm
 from mpas_lite.network.inference import segment
 from mpas_lite.network.mpasnet import MPASNet
 from mpas_lite.network.weights import save
 from mpas_lite.options import changed
-from mpas_lite.scenes.benchmark import SPLITS, render_benchmark, write_scene
+from mpas_lite.scenes.benchmark import SPLITS, write_scene
 from mpas_lite.scenes.renderer import SCENE_NAMES, render_scene
 from mpas_lite.scenes.scene import Scene
 from mpas_lite.training.config import read_config
@@ -50,7 +47,6 @@ from mpas_lite.training.pairs import PairDataset
 from mpas_lite.training.plan import Plan
 from mpas_lite.training.validation import recalibration_batches
 from mpas_lite.video.arrays import Mask
-from mpas_lite.video.images import write_image
 from mpas_lite.video.masks import read_mask
 from mpas_lite.video.reader import read_video
 
@@ -63,9 +59,9 @@ def make(out: Path, clips: Sequence[str], *, nobody: Sequence[str] = (), things:
     With clips of nobody or things it is the mean, weight by weight, of two networks from one start: one of scenes and
     clips, and one that saw those as well.
     """
-    pairs = sorted([*_scenes(out), *(_lesson(clip, out) for clip in clips)])
-    more = [_of_nobody(clip, out) for clip in nobody]
-    more += _with_things([*pairs, *more], things, out)
+    pairs = sorted([*scene_pairs(out), *(clip_pairs(clip, out) for clip in clips)])
+    more = [nobody_pairs(clip, out) for clip in nobody]
+    more += copies_with_things([*pairs, *more], things, out)
     net = _trained_on(pairs, out / "training")
     if more:
         other = _trained_on([*pairs, *more], out / "training-things", epochs=4)  # of some three times as many pairs
@@ -91,65 +87,6 @@ def mean_of(net: MPASNet, other: MPASNet, share: float, pairs: PairDataset) -> M
     return net
 
 
-def _scenes(out: Path) -> list[Path]:
-    """Pairs of the scenes of the train seeds."""
-    return _label(render_benchmark(out / "scenes", split="train", clips_per_kind=3), out / "pairs", every=8)
-
-
-def _lesson(clip: str, out: Path) -> Path:
-    """Pairs of a clip, ``CLIP@EVERY``."""
-    path, every = _parted(clip)
-    (folder,) = _label([_opened(path, out / "clips")], out / "pairs", every=every)
-    return folder
-
-
-def _of_nobody(clip: str, out: Path) -> Path:
-    """Pairs of a clip in which there is nobody: all masks are empty."""
-    path, every = _parted(clip)
-    folder = out / "pairs" / path.stem
-    for part in ("frames", "masks"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    video = read_video(_opened(path, out / "clips"))
-    for index, frame in video.frames(range(0, len(video), every)):
-        write_image(folder / "frames" / f"{index:06d}.png", frame)
-        write_image(folder / "masks" / f"{index:06d}.png", np.zeros(frame.shape[:2], bool))
-    return folder
-
-
-def _with_things(pairs: Sequence[Path], things: Path | None, out: Path) -> list[Path]:
-    """Two copies of all pairs with things strewn over their frames; none without things."""
-    cutouts = things_in(things) if things else []
-    return [strewn(clip, cutouts, out / "things", seed=seed) for clip in pairs for seed in (0, 1) if cutouts]
-
-
-def _parted(clip: str) -> tuple[Path, int]:
-    path, _, every = clip.rpartition("@")
-    return Path(path), int(every)
-
-
-def _opened(clip: Path, folder: Path) -> Path:
-    """A clip; of an animated GIF a folder of its frames."""
-    if clip.suffix != ".gif":
-        return clip
-    from PIL import Image, ImageSequence
-
-    frames = folder / clip.stem
-    frames.mkdir(parents=True, exist_ok=True)
-    with Image.open(clip) as pictures:
-        for number, picture in enumerate(ImageSequence.Iterator(pictures)):
-            picture.convert("RGB").save(frames / f"{number:06d}.png")
-    return frames
-
-
-def _label(clips: Sequence[Path], out: Path, *, every: int) -> list[Path]:
-    settings = LabelSettings.ours(every=every, refine=Refinement())
-    labels = pseudo_label_many(clips, out, settings=settings, progress=False)
-    for one in labels:
-        if one.error:
-            raise ValueError(f"{one.name} has no labels: {one.error}")
-    return [one.folder for one in labels]
-
-
 # ------------------------------------------------------------------------------------------------- leave one out
 
 
@@ -158,9 +95,9 @@ def leave_one_out(out: Path, clips: Sequence[str], *, things: Path | None = None
 
     Against truth where it lies beside the clip, else against the clip's own motion labels, which miss who waits.
     """
-    scenes = _scenes(out)
-    lessons = {clip: _lesson(clip, out) for clip in clips}
-    copies = {folder: _with_things([folder], things, out) for folder in [*scenes, *lessons.values()]}
+    scenes = scene_pairs(out)
+    lessons = {clip: clip_pairs(clip, out) for clip in clips}
+    copies = {folder: copies_with_things([folder], things, out) for folder in [*scenes, *lessons.values()]}
     config = read_config("general")
     for left_out in clips:
         pairs = [*scenes, *(folder for clip, folder in lessons.items() if clip != left_out)]
@@ -175,7 +112,7 @@ def leave_one_out(out: Path, clips: Sequence[str], *, things: Path | None = None
 
 def _on_unseen(net: MPASNet, clip: str, pairs: Path, out: Path) -> dict[str, Any]:
     """IoU, precision and recall of masks, alone and with the background's word; of truth one frame in twenty."""
-    path = _opened(_parted(clip)[0], out / "clips")
+    path = opened(parted(clip)[0], out / "clips")
     video, truth = read_video(path), truth_folders(path)
     if truth:
         files = truth_of(video, truth.get("person", next(iter(truth.values()))))
@@ -216,7 +153,7 @@ def scenes_of(split: str, *, waiting: float = 0.0, frames: int = 60, clips: int 
 def labelled(scenes: Sequence[Scene], out: Path, *, every: int = 4) -> list[Path]:
     """The scenes' clips on disk, and folders of their pairs."""
     clips = [write_scene(scene, out / "clips" / f"{scene.name}-{scene.seed}", truth_every=30) for scene in scenes]
-    return _label(clips, out / "pairs", every=every)
+    return label(clips, out / "pairs", every=every)
 
 
 def masks_of(net: MPASNet, scene: Scene, *, every: int = 6) -> dict[int, np.ndarray]:

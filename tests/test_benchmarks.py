@@ -103,3 +103,28 @@ def test_agreement_counts_what_counts():
     found, target, counts = (np.array([row], bool) for row in ([1, 1, 0, 1], [1, 0, 1, 1], [1, 1, 1, 0]))
     assert _agreement([(found, target, counts)]) == {"iou": 0.333, "precision": 0.5, "recall": 0.5}
     assert _agreement([]) == {"iou": 1.0, "precision": 1.0, "recall": 1.0}
+
+
+def test_pairs_of_nobody_are_empty_and_the_mean_of_two_nets_lies_between_them(tmp_path):
+    sys.path.insert(0, str(ROOT))
+    import torch
+
+    from benchmarks.general_network import mean_of
+    from benchmarks.lessons import nobody_pairs
+    from mpas_lite.network.mpasnet import MPASNet
+    from mpas_lite.training.pairs import PairDataset
+    from mpas_lite.video.images import write_image
+
+    for index in range(5):
+        write_image(tmp_path / "cars" / f"{index:06d}.png", np.full((48, 64, 3), 40 * index, np.uint8))
+    pairs = PairDataset(nobody_pairs(f"{tmp_path / 'cars'}@2", tmp_path / "out"))
+    assert [frame.name for frame, _ in pairs.paths] == ["000000.png", "000002.png", "000004.png"]
+    assert pairs.is_empty()
+    nets = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        nets.append(MPASNet("test_resnet", width=8))
+    first, second = ({name: weight.clone() for name, weight in net.named_parameters()} for net in nets)
+    mean = mean_of(*nets, 0.25, pairs)
+    assert all(torch.allclose(w, 0.75 * first[name] + 0.25 * second[name]) for name, w in mean.named_parameters())
+    assert mean.provenance["mean_with"]["share"] == 0.25
