@@ -59,7 +59,7 @@ def make(out: Path, clips: Sequence[str], *, nobody: Sequence[str] = (), things:
     With clips of nobody or things it is the mean, weight by weight, of two networks from one start: one of scenes and
     clips, and one that saw those as well.
     """
-    pairs = sorted([*scene_pairs(out), *(clip_pairs(clip, out) for clip in clips)])
+    pairs = [*scene_pairs(out), *(clip_pairs(clip, out) for clip in clips)]
     more = [nobody_pairs(clip, out) for clip in nobody]
     more += copies_with_things([*pairs, *more], things, out)
     net = _trained_on(pairs, out / "training")
