@@ -22,7 +22,7 @@ from mpas_lite.video.masks import read_mask
 
 Cutout = NDArray[np.float32]  # (h, w, 4), RGB times alpha, and alpha, 0...255
 
-# Code points of emoji that show things, plants, animals and vehicles; no people, parts of them, clothes or symbols.
+# Code points of emoji that show things, plants, animals and vehicles; no people, no part of one, no shirts, no symbols.
 THINGS = """
 231a 23f0 260e 2693 26bd-26be 26f1-26f2 26fa 26fd 2702 1f302 1f331-1f335 1f337-1f33d 1f345-1f347 1f34e-1f352 1f36d 1f377
 1f37e-1f381 1f383-1f384 1f388 1f38b 1f392 1f3a0-1f3a1 1f3a8-1f3a9 1f3b0-1f3b3 1f3b7-1f3bb 1f3c0 1f3c6 1f3c8-1f3c9
