@@ -156,16 +156,18 @@ def labelled(scenes: Sequence[Scene], out: Path, *, every: int = 4) -> list[Path
     return label(clips, out / "pairs", every=every)
 
 
-def masks_of(net: MPASNet, scene: Scene, *, every: int = 6) -> dict[int, np.ndarray]:
-    return dict(segment(net, scene.frames, every=every, device="cpu"))
+def masks_of(net: MPASNet, scene: Scene, *, fused: bool, every: int = 6) -> dict[int, np.ndarray]:
+    """The network's masks of the crowd, alone or as ``run`` fuses them with the background."""
+    how: dict[str, Any] = {"background": True, "person_height": RunSettings().person_height} if fused else {}
+    return dict(segment(net, scene.frames, every=every, device="cpu", **how))
 
 
-def score(net: MPASNet, scenes: Sequence[Scene]) -> dict[str, Any]:
+def score(net: MPASNet, scenes: Sequence[Scene], *, fused: bool = False) -> dict[str, Any]:
     """IoU, mean over scenes, against crowd and person masks; precision and recall of person pixels by standing."""
     found, crowd, person = {group: np.zeros(2, int) for group in STANDING}, [], []
     right = np.zeros(2, int)
     for scene in scenes:
-        masks = masks_of(net, scene)
+        masks = masks_of(net, scene, fused=fused)
         crowd.append(score_frames((t, mask, scene.crowd[t], None) for t, mask in masks.items()).pooled)
         person.append(score_frames((t, mask, scene.person[t], None) for t, mask in masks.items()).pooled)
         right += [sum(int((mask & scene.crowd[t]).sum()) for t, mask in masks.items()),
@@ -182,26 +184,31 @@ def score(net: MPASNet, scenes: Sequence[Scene]) -> dict[str, Any]:
 
 
 def trained(settings: RunSettings, pairs: Sequence[Path], steps: int) -> tuple[MPASNet, float]:
-    """What ``run --fast`` trains from pairs, and the seconds of processor time that it took."""
+    """What ``run`` trains from pairs, and the seconds of processor time that it took."""
     began = time.process_time()
     net = new_network(settings.net, settings.train.seed)
     dataset = PairDataset(list(pairs), long_side=settings.train.long_side, skip_damaged=True)
-    epochs = max(1, round(steps / Plan(len(dataset), settings.train).steps_per_epoch))
+    lessons = dataset if settings.train.empty else dataset.with_crowd()
+    epochs = max(1, round(steps / Plan(len(lessons), settings.train).steps_per_epoch))
     if steps:
         fit(net, dataset, config=replace(settings.train, epochs=epochs), runtime=settings.runtime, progress=False)
     net.long_side = settings.train.long_side
     return net, time.process_time() - began
 
 
-COLD = {name: getattr(RunSettings(), name) for name in ("encoder_weights", "siamese", "long_side", "freeze", "keep")}
-VARIANTS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
-    "fast": ({}, (0, 18, 36, 72, 144)),
-    "fast, nobody kept": ({"keep": None}, (36, 72)),
-    "fast, nothing frozen": ({"freeze": 0}, (36,)),
-    "fast, 320 px": ({"long_side": 320}, (0, 36)),
-    "fast, with the branch": ({"siamese": True}, (36,)),
-    "from pictures, without the branch": ({**COLD, "siamese": False}, (36, 72, 144)),
-    "from pictures (run)": (COLD, (144,)),
+OURS = RunSettings()
+PICTURES = OURS.with_encoder(OURS.net.encoder, "offline")
+WAYS: dict[str, tuple[RunSettings, int]] = {
+    "general, no training": (OURS, 0),
+    "run --fast": (RunSettings.fast(), 72),
+    "run": (OURS, 144),
+    "run, half of the steps": (OURS, 72),
+    "run, twice the steps": (OURS, 288),
+    "run, nobody kept": (changed(OURS, keep=None), 144),
+    "run, with the branch": (changed(OURS, siamese=True), 144),
+    "run, batches of 4": (changed(OURS, batch_size=4), 72),
+    "from pictures": (PICTURES, 150),
+    "from pictures, with the branch": (changed(PICTURES, siamese=True), 150),
 }
 
 
@@ -209,30 +216,22 @@ def curve(out: Path, only: Sequence[str]) -> None:
     """IoU of a network on the six validation scenes that it learned from, over the processor time it took."""
     scenes = scenes_of("validation")
     pairs = labelled(scenes, out)
-    for name, (changes, counts) in VARIANTS.items():
-        for steps in counts if not only or name in only else ():
-            settings = changed(RunSettings.fast(), **changes)
+    for name, (settings, steps) in WAYS.items():
+        if not only or name in only:
             net, seconds = trained(settings, pairs, steps)
-            _note(
-                out / "curve.jsonl", {"start": name, "steps": steps, "seconds": round(seconds, 1), **score(net, scenes)}
-            )
+            row = {"start": name, "steps": steps, "seconds": round(seconds, 1), **score(net, scenes)}
+            _note(out / "curve.jsonl", row)
 
 
 def waiting(out: Path, split: str, share: float = 0.3) -> None:
     """Recall by how long people stand: six scenes in which three of ten never move, one network."""
     scenes = scenes_of(split, waiting=share)
     pairs = labelled(scenes, out / split)
-    ways: dict[str, tuple[dict[str, Any], int]] = {
-        "general alone": ({}, 0),
-        "fast, nobody kept": ({"keep": None}, 36),
-        "fast": ({}, 36),
-        "from pictures, without the branch": ({**COLD, "siamese": False}, 72),
-    }
-    for name, (changes, steps) in ways.items():
-        net, seconds = trained(changed(RunSettings.fast(), **changes), pairs, steps)
-        _note(
-            out / "waiting.jsonl", {"start": name, "split": split, "seconds": round(seconds, 1), **score(net, scenes)}
-        )
+    for name in ("general, no training", "run, nobody kept", "run", "run --fast", "from pictures"):
+        net, seconds = trained(WAYS[name][0], pairs, WAYS[name][1])
+        for fused in (False, True):
+            row = {"start": name, "split": split, "fused": fused, "seconds": round(seconds, 1)}
+            _note(out / "waiting.jsonl", {**row, **score(net, scenes, fused=fused)})
 
 
 def _note(file: Path, row: dict[str, Any]) -> None:
