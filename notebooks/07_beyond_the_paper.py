@@ -926,7 +926,8 @@ claim("No method finds a fifth of those who never walk.", max(row["never walk"] 
 # Evidence goes from -1 (this pixel is the background) to 1 (it surely is not). The vote is 0 where the background is not
 # known. It is also 0 where the network, *shown the background's picture*, sees people: they stand there for the whole
 # clip. `mp.segment(net, video, background=True)` does it, and so does `mpas-lite run` unless you say `--no-background`.
-# The network here comes with the package (`mp.load("general")`); it has never seen this crossing.
+# The network here comes with the package (`mp.load("general")`); it has never seen this crossing. It looks at frames of
+# 256 px; where people are small in larger ones, `person_height=48` scales them down less (`benchmarks/RESULTS.md`).
 #
 # **Try this.** Which weight is best for the crowd, and which for persons? At which one do people vanish who are in the
 # picture of the background, too? Then leave the network unasked about that picture.
