@@ -189,7 +189,7 @@ def test_help_shows_options_under_their_headings_with_default_and_paper() -> Non
     assert headings == ["Options", "Labels", "Network", "Training", "Machine"]
     text = " ".join(result.output.split())
     assert "--air-weight FLOAT Weight of Eq. 7; 0 leaves SFA without AIR. [default: 0.1; paper: 1]" in text
-    assert "--lr FLOAT Learning rate of stochastic gradient descent. [default and paper: 0.02]" in text
+    assert "--lr FLOAT Learning rate of stochastic gradient descent. [default: 0.01; paper: 0.02]" in text
     assert "--width INTEGER|NONE Maps of psi; none: as many as F has. [default: 64; paper: none]" in text
 
 
