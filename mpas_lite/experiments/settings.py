@@ -12,12 +12,8 @@ from mpas_lite.options import changed, check, flat, option, options_of, part, to
 from mpas_lite.training.config import Runtime, TrainConfig, read_config
 
 STEPS, STEPS_FROM_PICTURES = 144, 150  # of the main job: on from the general network, or from an encoder alone
-_FROM_PICTURES: dict[str, Any] = {
-    "batch_size": 4,
-    "lr": 0.02,
-    "long_side": 320,
-    "keep": None,
-}  # and what else goes with that
+# What else goes with a start from an encoder alone.
+_FROM_PICTURES: dict[str, Any] = {"batch_size": 4, "lr": 0.02, "sizes": 1.0, "long_side": 320, "keep": None}
 
 
 @flat

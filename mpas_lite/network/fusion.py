@@ -19,7 +19,7 @@ speak against. Masks of persons close none.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +28,7 @@ import numpy as np
 
 from mpas_lite.labels.refine.background import moves
 from mpas_lite.labels.refine.background_model import Background
-from mpas_lite.labels.refine.camera import steadying, warp
+from mpas_lite.labels.refine.camera import steadying, unwarp_mask, warp
 from mpas_lite.labels.refine.foreground import foreground_score
 from mpas_lite.labels.refine.light import match_light
 from mpas_lite.labels.refine.outline import close_gaps
@@ -46,6 +46,7 @@ SCORE = 0.3  # evidence is 0 at 0.7 of it: a fifth of the difference that a labe
 BREADTH = 0.29  # of a person, in heights
 APART = 5  # frames: who has moved since is told by two so far apart
 OUTLINE = 0.06  # outlines are drawn along edges so far away, in heights of a person
+SHOWN = 6  # frames at which two sizes are compared
 EDGE = 1e-4  # squared contrast of an edge that an outline follows, grey levels over 255
 
 _ALONE = "so the masks are the network's alone."
@@ -67,6 +68,8 @@ class StillScene:
         The camera shakes: frames are steadied first.
     measured : bool
         Whether the height was measured, or is only supposed.
+    shown : tuple of (Frame, Mask)
+        Some of the clip's working frames, and what in them is not the background.
     """
 
     background: Background
@@ -74,6 +77,7 @@ class StillScene:
     vote: np.ndarray
     shakes: bool = False
     measured: bool = True
+    shown: tuple[tuple[Frame, Mask], ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -122,7 +126,24 @@ def still_scene(video: Video, predict: Callable[[Frame], np.ndarray]) -> StillSc
         vote_of(background, predict(background.image)),
         survey.shakes,
         survey.person.reason is None,
+        tuple(_shown(samples, background, survey.shakes)),
     )
+
+
+def _shown(samples: list[Frame], background: Background, shakes: bool) -> Iterator[tuple[Frame, Mask]]:
+    """A few of the samples, each with what in it is not the background."""
+    for k in np.linspace(0, len(samples) - 1, SHOWN).astype(int):
+        frame = samples[int(k)]
+        picture, move = _steadied(frame, background) if shakes else (frame, None)
+        if move is not None or not shakes:
+            differs = evidence(match_light(picture, background.image), background) > 0
+            yield frame, unwarp_mask(differs, move, (frame.shape[0], frame.shape[1]))
+
+
+def _steadied(picture: Frame, background: Background) -> tuple[Frame, np.ndarray | None]:
+    """A working frame laid over the background, and the map that does it; None where none does."""
+    move = steadying(picture, background.grey, background.corners)
+    return (picture if move is None else warp(picture, move)), move
 
 
 def _samples_of(video: Video) -> tuple[list[Frame], list[Mask]]:
@@ -191,10 +212,10 @@ def _fused(
     background = scene.background
     picture, move = working_frame(frame), None
     if scene.shakes:
-        move = steadying(picture, background.grey, background.corners)
+        picture, move = _steadied(picture, background)
         if move is None:
             return dict.fromkeys(kinds, probability), None
-        picture, probability = warp(picture, move), warp(probability, move)
+        probability = warp(probability, move)
     picture = match_light(picture, background.image)
     guide = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     odds, found = network_odds(probability), evidence(picture, background)

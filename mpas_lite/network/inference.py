@@ -26,6 +26,7 @@ from mpas_lite.video.video import Video
 
 Source = str | Path | Frame | Sequence[Frame] | Video
 T = TypeVar("T")
+_SURE, _SEEN_AGAIN = 0.9, 0.9  # a larger size must show so many of the pixels of which a smaller one is so sure
 _BATCH_PIXELS = 17_000_000  # of all frames that are dealt with together: 8 in full HD, 2 in 4K, or memory runs out
 _CPU_BATCH = 4  # frames that a CPU takes at once: of 8 the maps fall out of its cache, and each takes 1.5 times as long
 
@@ -142,13 +143,29 @@ class Predictor:
         return still_scene(video, self.of_picture)
 
     def in_still_scene(self, video: Video, person_height: float | None) -> tuple[Predictor, StillScene | None]:
-        """The still scene, and the predictor of frames so large that people in it are as high as is wanted, px."""
+        """The still scene, and the predictor of frames so large that people in it are as high as is wanted, px.
+
+        Not if that loses people: heights are measured wrongly in dense crowds, and those near the camera may be larger
+        than any that the network has seen.
+        """
         scene = self.still_scene(video)
         if scene is None or person_height is None or not scene.measured:
             return self, scene
         height = scene.height * max(video.shape) / max(scene.shape)
-        larger = replace(self, side=side_for_people(height, video.shape, person_height, self.side or max(video.shape)))
+        side = side_for_people(height, video.shape, person_height, self.side or max(video.shape))
+        larger = replace(self, side=side)
+        if not self._seen_again_by(larger, scene):
+            return self, scene
         return larger, replace(scene, vote=vote_of(scene.background, larger.of_picture(scene.background.image)))
+
+    def _seen_again_by(self, larger: Predictor, scene: StillScene) -> bool:
+        """Whether at a larger size people are seen of whom this is sure, and who are not the background."""
+        sure = again = 0
+        for frame, differs in scene.shown:
+            people = differs & (self.of_picture(frame) > _SURE)
+            sure += int(people.sum())
+            again += int((people & (larger.of_picture(frame) > 0.5)).sum())
+        return again >= _SEEN_AGAIN * sure
 
     def predict(self, images: Tensor, shape: tuple[int, int]) -> Tensor:
         """Probabilities, (B, 1, *shape) float32, on the device."""

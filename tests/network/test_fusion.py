@@ -258,6 +258,36 @@ def test_where_people_are_small_the_net_sees_larger_frames(
         assert np.array_equal(found.vote, vote_of(scene.background, larger.of_picture(scene.background.image)))
 
 
+class Shortsighted(MPASNet):
+    """Takes what is bright for people, but nobody near: nothing that is as high as 30 px of what it sees."""
+
+    def forward(self, x: torch.Tensor, x_hat: torch.Tensor | None = None) -> torch.Tensor:
+        bright = (x[:, :1] > 0.7).float()
+        return bright * 0.95 if bright.any(dim=3).sum() < 30 else 0 * bright
+
+
+@pytest.mark.parametrize(("wanted", "side"), [(12, 77), (16, 102), (20, 64)])
+def test_a_larger_size_that_loses_people_is_not_taken(clip, scene, monkeypatch, wanted, side) -> None:
+    """Somebody of 30 px: 24 in a frame of 102 px, 30 in one of 128."""
+    shown = tuple((frame, (frame == (200, 60, 40)).all(axis=2)) for frame in clip[4:8])
+    monkeypatch.setattr(
+        "mpas_lite.network.inference.still_scene", lambda *_: replace(knowing(scene, 20.0), shown=shown)
+    )
+    predictor, _ = Predictor.of(Shortsighted("test_resnet", width=8), 64, "cpu").in_still_scene(
+        read_video(clip), wanted
+    )
+    assert predictor.side == side
+
+
+def test_a_scene_shows_what_is_not_its_background(clip) -> None:
+    scene = still_scene(read_video(clip), lambda picture: np.zeros(picture.shape[:2], np.float32))
+    assert len(scene.shown) == 6
+    for frame, differs in scene.shown:
+        assert agree(differs, (frame == (200, 60, 40)).all(axis=2)) > 0.6
+    assert scene.measured
+    assert scene.height == pytest.approx(30, abs=3)
+
+
 def test_in_files_too_the_size_is_that_of_people_and_noted(net, clip, scene, monkeypatch, sizes, tmp_path) -> None:
     monkeypatch.setattr("mpas_lite.network.inference.still_scene", lambda *_: knowing(scene, 20.0))
     options = {"long_side": 64, "background": True, "device": "cpu", "progress": False}

@@ -159,7 +159,7 @@ def test_another_encoder_of_the_papers_settings_starts_from_the_hub_too() -> Non
 def test_who_does_not_go_on_from_the_general_network_trains_as_from_pictures() -> None:
     ours = RunSettings()
     assert (ours.encoder_weights, ours.siamese, ours.empty, ours.batch_size) == ("general", False, False, 2)
-    before = {"siamese": False, "long_side": 320, "freeze": 0, "keep": None, "batch_size": 4, "lr": 0.02}
+    before = {"siamese": False, "long_side": 320, "freeze": 0, "sizes": 1.0, "keep": None, "batch_size": 4, "lr": 0.02}
     for encoder, weights in (("resnet18", None), ("tf_efficientnet_lite0", "offline"), ("resnet18", "a.pth")):
         record = to_record(ours.with_encoder(encoder, weights))
         assert {name: record[name] for name in before} == before
