@@ -277,6 +277,10 @@ def test_a_larger_size_that_loses_people_is_not_taken(clip, scene, monkeypatch, 
         read_video(clip), wanted
     )
     assert predictor.side == side
+    ground = replace(knowing(scene, 20.0), shown=tuple((frame, np.zeros(SHAPE, bool)) for frame, _ in shown))
+    monkeypatch.setattr("mpas_lite.network.inference.still_scene", lambda *_: ground)
+    predictor, _ = predictor.in_still_scene(read_video(clip), 20)
+    assert predictor.side == 128  # what is lost was the background's
 
 
 def test_a_scene_shows_what_is_not_its_background(clip) -> None:
