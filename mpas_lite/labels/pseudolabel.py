@@ -51,7 +51,6 @@ _MANIFEST = {
         "pairs": {"type": "integer", "minimum": 0},
         "empty": {"type": "integer", "minimum": 0},
         "notes": {"type": "array", "items": {"type": "string"}},
-        "person": {"type": ["number", "null"], "exclusiveMinimum": 0},
     },
 }
 _NAMES = {"type": "object", "propertyNames": {"pattern": "^[0-9]{1,12}$"}, "additionalProperties": {"type": "string"}}
@@ -72,8 +71,6 @@ class ClipLabels:
         Why the clip could not be labelled; None where all went well.
     notes : tuple of str
         Warnings of a clip that was labelled in another process.
-    person : float or None
-        Height of a person in the middle of the picture, px; None where it was not measured.
     """
 
     name: str
@@ -82,7 +79,6 @@ class ClipLabels:
     empty: int = 0
     error: str | None = None
     notes: tuple[str, ...] = ()
-    person: float | None = None
 
 
 def pseudo_label(
@@ -148,10 +144,10 @@ def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: b
     if not (folder / "manifest.json").exists():
         write_json(folder / "manifest.json", manifest)
     label = _label_by_circles if settings.refine is None else _label_refined
-    kept, empty, known = label(video, folder, settings, progress)
+    kept, empty, notes = label(video, folder, settings, progress)
     write_names(folder / "frames.json", ((index, video.frame_name(index)) for index in kept))
-    write_json(folder / "manifest.json", {**manifest, "pairs": len(kept), "empty": empty, **known})
-    for note in known["notes"]:
+    write_json(folder / "manifest.json", {**manifest, "pairs": len(kept), "empty": empty, "notes": notes})
+    for note in notes:
         warnings.warn(f"{video.source}: {note}", stacklevel=3)
     if empty == len(kept):
         warnings.warn(
@@ -159,12 +155,12 @@ def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: b
             "Is the crowd standing still, or slower than min_speed?",
             stacklevel=3,
         )
-    return ClipLabels(folder.name, folder, len(kept), empty, person=known.get("person"))
+    return ClipLabels(folder.name, folder, len(kept), empty)
 
 
 def _label_by_circles(
     video: Video, folder: Path, settings: LabelSettings, progress: bool
-) -> tuple[array[int], int, dict[str, Any]]:
+) -> tuple[array[int], int, list[str]]:
     """Write the paper's labels, frame by frame; return the kept frames, how many labels are empty, and no notes."""
     done = frame_indices_in(folder / "masks") & frame_indices_in(folder / "frames")
     kept = array("q", done)
@@ -176,16 +172,13 @@ def _label_by_circles(
             write(write_image, _file(folder, "frames", index), frames[0])  # last: without its frame it is no pair yet
             kept.append(index)
             empty += not mask.any()
-    return array("q", sorted(kept)), empty, {"notes": []}
+    return array("q", sorted(kept)), empty, []
 
 
 def _label_refined(
     video: Video, folder: Path, settings: LabelSettings, progress: bool
-) -> tuple[array[int], int, dict[str, Any]]:
+) -> tuple[array[int], int, list[str]]:
     """Write the paper's labels to ``circles/`` and the refined ones, which take a whole clip, to ``masks/``.
-
-    Beside the kept frames and how many labels are empty comes what the manifest is to hold: notes, and how high a
-    person is.
 
     A clip that was interrupted is labelled anew.
     """
@@ -193,8 +186,7 @@ def _label_refined(
         kept = array("q", map(int, read_json(folder / "frames.json", _NAMES)))
         if all(_file(folder, kind, index).exists() for kind in ("frames", "masks") for index in kept):
             manifest = read_json(folder / "manifest.json", _MANIFEST)
-            known = {"notes": manifest.get("notes", []), "person": manifest.get("person")}
-            return kept, _count_empty(folder, kept), known
+            return kept, _count_empty(folder, kept), manifest.get("notes", [])
     first = FirstPass(settings)
     with in_background() as write:
         for index, frames in _windows(video, settings, progress):
@@ -210,7 +202,7 @@ def _label_refined(
                 write(write_image, _file(folder, "valid", label.index), label.valid)
             write(write_image, _file(folder, "masks", label.index), label.mask)
             empty += not label.mask.any()
-    return kept, empty, {"notes": list(survey.notes), "person": survey.person_in(video.shape)}
+    return kept, empty, list(survey.notes)
 
 
 def frame_indices_in(folder: Path) -> set[int]:

@@ -154,7 +154,7 @@ class Predictor:
         height = scene.height * max(video.shape) / max(scene.shape)
         side = side_for_people(height, video.shape, person_height, self.side or max(video.shape))
         larger = replace(self, side=side)
-        if not self._seen_again_by(larger, scene):
+        if side == self.side or not self._seen_again_by(larger, scene):
             return self, scene
         return larger, replace(scene, vote=vote_of(scene.background, larger.of_picture(scene.background.image)))
 

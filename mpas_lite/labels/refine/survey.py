@@ -14,7 +14,7 @@ from mpas_lite.labels.refine.camera import camera_motion, shift_of, warp
 from mpas_lite.labels.refine.foreground import without_shadows
 from mpas_lite.labels.refine.light import match_light
 from mpas_lite.labels.refine.other_movers import swaying
-from mpas_lite.labels.refine.person_size import PersonSize, local_height, person_size
+from mpas_lite.labels.refine.person_size import PersonSize, person_size
 from mpas_lite.labels.refine.resting import camera_rests
 from mpas_lite.labels.refine.settings import Refinement
 from mpas_lite.motion.klt import Particles
@@ -53,13 +53,6 @@ class Survey:
     sways: Mask | None = None
     shakes: bool = False
     notes: tuple[str, ...] = ()
-
-    def person_in(self, shape: tuple[int, int]) -> float | None:
-        """Height of a person in the middle of a frame of this size, px; None where it was not measured."""
-        if self.person.reason is not None:
-            return None
-        scale = working_scale(shape)
-        return round(float(np.median(local_height(self.person, (round(shape[0] * scale), 1)))) / scale, 1)
 
 
 def survey_clip(
