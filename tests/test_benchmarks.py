@@ -128,3 +128,29 @@ def test_pairs_of_nobody_are_empty_and_the_mean_of_two_nets_lies_between_them(tm
     mean = mean_of(*nets, 0.25, pairs)
     assert all(torch.allclose(w, 0.75 * first[name] + 0.25 * second[name]) for name, w in mean.named_parameters())
     assert mean.provenance["mean_with"]["share"] == 0.25
+
+
+def test_quality_takes_the_masks_of_persons_and_measures_nothing_twice(tmp_path, monkeypatch, capsys):
+    import json
+
+    from benchmarks import quality
+
+    ran = []
+
+    def run(command, **_):
+        out = command[command.index("--out") + 1]
+        ran.append(command[-1])
+        methods = {"MPASNET*": 0.5, "MPASNET* persons": 0.9} if "--siamese" not in command else {"MPASNET": 0.4}
+        os.makedirs(out)
+        with open(os.path.join(out, "metrics.json"), "w") as file:
+            json.dump({"iou": {"input": {"truth": {"CM+CRM": 0.1, **methods}}}}, file)
+
+    monkeypatch.setattr(quality.subprocess, "run", run)
+    for _ in range(2):
+        monkeypatch.setattr(sys, "argv", ["quality", str(tmp_path), "street/input=street/truth"])
+        quality.main()
+    assert len(ran) == len(quality.WAYS)
+    rows = {row["way"]: row for row in quality.rows_of(tmp_path / "quality.jsonl")}
+    assert (rows["run"]["clip"], rows["run"]["iou"], rows["as before"]["iou"]) == ("street", 0.9, 0.4)
+    assert "| street | --fast | 0.900 |" in capsys.readouterr().out
+    assert (tmp_path / "quality.png").exists()
