@@ -1,10 +1,12 @@
 """The main job's own parts; what it does as a whole is tested through its command, in test_cli.py."""
 
 import json
+import math
 import os
 from dataclasses import replace
 
 import cv2
+import numpy as np
 import pytest
 
 from mpas_lite.experiments.main_job import _Job, run
@@ -12,6 +14,7 @@ from mpas_lite.experiments.networks import epochs_of
 from mpas_lite.experiments.results import RunResult
 from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.files.atomic import read_json
+from mpas_lite.options import changed
 from mpas_lite.training.config import TrainConfig
 from mpas_lite.training.self_training import Rounds
 from mpas_lite.video.clip import clips_of
@@ -82,6 +85,21 @@ def test_rounds_are_part_of_the_steps():
 
 
 FAST = RunSettings(encoder="mobilenetv3_small_050", encoder_weights=None, steps=2, long_side=64, pairs=10)
+
+
+def test_steps_are_those_of_pairs_with_a_crowd(tmp_path, moving_square):
+    """Nothing moves in the first half of the clip, so epochs are shorter than its pairs say, and there are more."""
+    late = np.concatenate([np.repeat(moving_square[:1], 15, axis=0), moving_square[:21]])
+    for t, frame in enumerate(late):
+        write_image(tmp_path / "late" / f"{t:03d}.png", frame)
+    label = replace(FAST.label, every=2)
+    settings = changed(replace(FAST, label=label), steps=40, batch_size=2)
+    result = run([tmp_path / "late"], tmp_path / "out", settings=settings, accelerator="cpu", progress=False, say=str)
+    pairs, empty = result.clips["late"]["pairs"], result.clips["late"]["empty"]
+    with_crowd = math.ceil((pairs - empty) / 2)
+    assert with_crowd < math.ceil(pairs / 2)
+    assert result.training["epochs"] == round(40 / with_crowd) > round(40 / math.ceil(pairs / 2))
+    assert result.training["steps"] == result.training["epochs"] * with_crowd
 
 
 @pytest.mark.parametrize("every", [0, 2])
