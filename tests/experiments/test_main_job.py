@@ -87,6 +87,17 @@ def test_rounds_are_part_of_the_steps():
 FAST = RunSettings(encoder="mobilenetv3_small_050", encoder_weights=None, steps=2, long_side=64, pairs=10)
 
 
+def test_scores_stand_under_the_name_of_the_network_that_was_trained(tmp_path, sources):
+    (clip,) = clips_of(sources[:1])
+    for settings, name in (
+        (RunSettings(), "MPASNET*"),
+        (changed(RunSettings(), siamese=True), "MPASNET"),
+        (RunSettings.paper(), "MPASNET"),
+    ):
+        job = _Job(tmp_path, settings, "cpu", 1, False, str)
+        assert job.result_of(clip, tmp_path, tmp_path, {}).network == name
+
+
 def test_steps_are_those_of_pairs_with_a_crowd(tmp_path, moving_square):
     """Nothing moves in the first half of the clip, so epochs are shorter than its pairs say, and there are more."""
     late = np.concatenate([np.repeat(moving_square[:1], 15, axis=0), moving_square[:21]])
