@@ -27,6 +27,7 @@ WAYS: dict[str, list[str]] = {
     "from pictures": ["--encoder-weights", "offline"],
     "as before": ["--encoder-weights", "offline", "--siamese", "--empty", "--person-height", "none"],
 }
+_MARKS = "osD^vP"  # one a way
 _MASKS = ("MPASNET* persons", "MPASNET persons", "MPASNET*", "MPASNET")
 
 
@@ -66,8 +67,8 @@ def draw(rows: Sequence[dict[str, Any]], file: Path) -> None:
         of_it = sorted((row for row in rows if row["clip"] == clip), key=lambda row: row["clock"])
         ax.plot([r["clock"] for r in of_it], [r["iou"] for r in of_it], color=colour, label=clip, linewidth=1, zorder=1)
         for row in of_it:
-            ax.scatter(row["clock"], row["iou"], color=colour, marker="osD^vP"[ways.index(row["way"]) % 6], zorder=2)
-    for marker, way in zip("osD^vP", ways, strict=False):
+            ax.scatter(row["clock"], row["iou"], color=colour, marker=_MARKS[ways.index(row["way"])], zorder=2)
+    for marker, way in zip(_MARKS, ways, strict=False):
         ax.scatter([], [], color="0.3", marker=marker, label=way)
     ax.set(xlabel="seconds on the clock, the whole command", ylabel="person IoU", xlim=(0, None))
     ax.legend(fontsize=8)

@@ -121,7 +121,6 @@ def _panels(result: ClipResult, scored: Iterable[str], settings: LabelSettings) 
     """The four panels for the kept frame in the middle of the clip (with ground truth, if any frame has it)."""
     from matplotlib.figure import Figure
 
-    from mpas_lite.plots.axes import TITLE
     from mpas_lite.plots.frame_figures import plot_pipeline
 
     video = result.clip.video()
@@ -140,8 +139,8 @@ def _panels(result: ClipResult, scored: Iterable[str], settings: LabelSettings) 
     slope = min(4.0, video.shape[0] / video.shape[1])
     figure = Figure(figsize=(20, 20 / 4 * slope + 0.9), layout="compressed")
     axes = figure.subplots(1, 4)
-    plot_pipeline(window[0], labelled.particles, labelled.labels, label, mask, target, axes, valid=valid)
-    axes[3].set_title(axes[3].get_title().replace("network", _answer(result)), fontsize=TITLE)
+    shown = (window[0], labelled.particles, labelled.labels, label, mask, target)
+    plot_pipeline(*shown, axes, valid=valid, answer=_answer(result))
     return figure
 
 

@@ -12,8 +12,8 @@ from mpas_lite.options import changed, check, flat, option, options_of, part, to
 from mpas_lite.training.config import Runtime, TrainConfig, read_config
 
 STEPS, STEPS_FROM_PICTURES = 144, 150  # of the main job: on from the general network, or from an encoder alone
-# What else goes with a start from an encoder alone.
-_FROM_PICTURES: dict[str, Any] = {"batch_size": 4, "lr": 0.02, "sizes": 1.0, "long_side": 320, "keep": None}
+# Chosen for a start from the general network; a start from an encoder alone takes training's own defaults.
+_WARM = ("batch_size", "lr", "sizes", "long_side", "keep")
 
 
 @flat
@@ -84,7 +84,8 @@ class RunSettings:
         weights = encoder_weights or ("imagenet" if self.net.encoder_weights == "imagenet" else None)
         weights = None if weights == "none" else weights
         cold = self.net.encoder_weights == "general" != weights
-        changes = dict(_FROM_PICTURES) if cold else {}
+        usual = TrainConfig()
+        changes: dict[str, Any] = {name: getattr(usual, name) for name in _WARM} if cold else {}
         if cold and self.steps is not None:
             changes["steps"] = round(self.steps * STEPS_FROM_PICTURES / STEPS)
         return changed(self, encoder=encoder, encoder_weights=weights, **changes)

@@ -188,6 +188,7 @@ def plot_pipeline(
     axes: Sequence[Axes] | None = None,
     *,
     valid: Mask | None = None,
+    answer: str = "network",
 ) -> np.ndarray:
     """Show the whole method in a row, as the paper's Fig. 4 does: frame, particles, pseudo-label, network.
 
@@ -198,6 +199,8 @@ def plot_pipeline(
     pseudo_label, mask, truth, valid : (H, W) bool
         See `plot_mask`.
     axes : four Axes, optional
+    answer : str
+        Title of the last panel, where the mask is not a network's alone.
 
     Returns
     -------
@@ -215,7 +218,7 @@ def plot_pipeline(
     plot_particles(frame, particles, labels, row[1])
     plot_mask(frame, pseudo_label, truth, row[2], valid=valid)
     plot_mask(frame, mask, truth, row[3], valid=valid)
-    for ax, title in zip(row, ("frame", "particles", "pseudo-label", "network"), strict=True):
+    for ax, title in zip(row, ("frame", "particles", "pseudo-label", answer), strict=True):
         score = ax.get_title()
         ax.set_title(f"{title}: {score}" if score else title, fontsize=TITLE)
         ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
