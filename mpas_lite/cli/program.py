@@ -29,8 +29,7 @@ if multiprocessing.current_process().name != "MainProcess":
 def main() -> None:
     """Entry point of ``mpas-lite``: run the command, turn what goes wrong into one sentence."""
     warnings.showwarning = _show_warning  # type: ignore[assignment]
-    # Before torch is loaded: idle threads that spin make a busy machine of few cores many times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _let_threads_sleep()
     _hear_signals()
     try:
         sys.exit(cli.main(standalone_mode=False))
@@ -46,6 +45,18 @@ def main() -> None:
         sentence, code = _explained(error)
         _complain(sentence)
         sys.exit(code)
+
+
+def _let_threads_sleep() -> None:
+    """Threads of OpenMP that have nothing to do sleep soon, as nobody else may compute while they spin.
+
+    Not at once: a step of training is thousands of operations, and whoever sleeps must be woken for each. GNU's OpenMP,
+    which torch brings on Linux, by default spins 300 times as long; see ``benchmarks/spinning.py``. It is asked before
+    torch is loaded, and not where OMP_WAIT_POLICY says what is wanted.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # some 10 us
+        os.environ.setdefault("KMP_BLOCKTIME", "0")  # LLVM's OpenMP, on macOS and Windows: ms
 
 
 def _hear_signals() -> None:

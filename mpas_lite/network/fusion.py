@@ -13,7 +13,9 @@ whole clip is part of that picture, and about him the network decides alone. In 
 frame's edges (the guided filter, He, Sun & Tang 2010).
 
 Crowd masks take in gaps as narrow as a person is broad, as an outline drawn by hand does: there the background does not
-speak against. Masks of persons close none.
+speak against. Masks of persons end where the background is, however sure the network is: against, evidence weighs half
+as much again, 8.25 to the network's 6. But a slit or a small hole in a person is a coat in the colours of the ground,
+not the ground.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ Kind = Literal["crowd", "person"]
 WEIGHT = 5.5  # of the background's evidence, in log-odds
 SURE = 6.0  # log-odds that the network is taken to have at most: networks trained with Dice say 0 and 1 lightly
 SCORE = 0.3  # evidence is 0 at 0.7 of it: a fifth of the difference that a label is sure of
+AGAINST = 1.5  # so many times it weighs against persons: more than the network's surest word
 BREADTH = 0.29  # of a person, in heights
+SLIT = 0.05  # in heights: narrower ones in a person are clothes in the colours of the background
 APART = 5  # frames: who has moved since is told by two so far apart
 OUTLINE = 0.06  # outlines are drawn along edges so far away, in heights of a person
 SHOWN = 6  # frames at which two sizes are compared
@@ -221,7 +225,7 @@ def _fused(
     odds, found = network_odds(probability), evidence(picture, background)
     fused = {}
     for kind in kinds:
-        seen = between_people(found, scene.tall) if kind == "crowd" else found
+        seen = between_people(found, scene.tall) if kind == "crowd" else around_people(found, scene.tall)
         fused[kind] = along_edges(posterior(odds, seen, scene.vote, weight), guide, scene.height)
     return fused, move
 
@@ -243,6 +247,21 @@ def evidence(picture: Frame, background: Background) -> np.ndarray:
 def between_people(found: np.ndarray, tall: np.ndarray) -> np.ndarray:
     """Evidence for crowd masks: none against a gap as narrow as a person is broad; (H, W) float32, as it comes."""
     return np.where(close_gaps(found > 0, tall, BREADTH), np.maximum(found, 0), found)
+
+
+def around_people(found: np.ndarray, tall: np.ndarray) -> np.ndarray:
+    """Evidence for masks of persons: half as much again against, none in slits and holes; (H, W) float32.
+
+    Examples
+    --------
+    >>> found = np.ones((9, 9), np.float32)
+    >>> found[4, 2] = found[:, 6:] = -1  # a button, and the ground beside the coat
+    >>> around_people(found, np.full((9, 1), 20.0))[4]
+    array([ 1. ,  1. ,  0. ,  1. ,  1. ,  1. , -1.5, -1.5, -1.5],
+          dtype=float32)
+    """
+    hole = close_gaps(found > 0, tall, SLIT) & (found < 0)
+    return np.where(hole, 0, np.where(found < 0, np.float32(AGAINST) * found, found)).astype(np.float32)
 
 
 def network_odds(probability: np.ndarray) -> np.ndarray:

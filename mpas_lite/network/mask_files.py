@@ -23,7 +23,6 @@ from mpas_lite.files.outputs import check_apart
 from mpas_lite.files.writing import in_background, plain_output
 from mpas_lite.network.fusion import Kind, StillScene, fused_masks
 from mpas_lite.network.inference import (
-    Batch,
     Predictor,
     Source,
     batches,
@@ -136,19 +135,19 @@ def segment_to(
     predictor, scene = predictor.in_still_scene(video, person_height) if background else (predictor, None)
     made_with = _made_with(predictor, video, every, threshold)
     _clear_unless({**made_with, **_fused_with(scene, background, masks)}, out)
-    writer = _Writer(out, _folders(masks) if scene else {"masks": "crowd"}, color)
+    writer = _Writer(out, _folders(masks) if scene else {"masks": "crowd"}, scene, threshold, color)
     with (
         atomic_write(out / "overlay.mp4") as temporary,
         tqdm(total=-(-len(video) // every), desc="segment", unit="frame", disable=not progress) as bar,
     ):
         with _film(temporary, video, every) as film, in_background(batch_size, bar.update) as in_order:
-            # Three things at a time: one thread reads, this one has the net, one writes.
+            # Three things at a time: one thread reads, this one has the net, one makes masks and writes them.
             frames = video.frames(count(0, every))
             for batch in read_ahead(batches(frames, batch_size, predictor.prepare, writer.is_missing)):
                 probabilities = predictor(batch.images, scene.shape if scene else video.shape)
-                fresh = _masks_of(batch, probabilities, scene, writer.kinds, threshold)
+                found = dict(zip(batch.missing, probabilities, strict=True))
                 for index, frame in batch.frames:
-                    in_order(writer.write, film, index, frame, fresh.get(index))
+                    in_order(writer.write, film, index, frame, found.get(index))
         _check_film(temporary, len(writer.done), out / "overlay.mp4")
     write_names(out / "frames.json", ((index, video.frame_name(index)) for index in writer.done))
     return SegmentationResult(len(writer.done), writer.new, float(np.mean(writer.shares)))
@@ -159,29 +158,24 @@ def _folders(masks: Masks) -> dict[str, Kind]:
     return {"masks": "crowd", PERSONS: "person"} if masks == "both" else {"masks": masks}
 
 
-def _masks_of(
-    batch: Batch, probabilities: np.ndarray, scene: StillScene | None, kinds: tuple[Kind, ...], threshold: float
-) -> dict[int, tuple[Mask, ...]]:
-    """New masks of a batch by the frame's index, one of each kind."""
-    found = zip(batch.missing, probabilities, strict=True)
-    if scene is None:
-        return {index: (values > threshold,) for index, values in found}
-    frames = dict(batch.frames)
-    by_kind = ((index, fused_masks(values, frames[index], scene, kinds, threshold)) for index, values in found)
-    return {index: tuple(masks[kind] for kind in kinds) for index, masks in by_kind}
-
-
 def segment_outputs(out: Path) -> list[Path]:
     """What :func:`segment_to` writes into a folder."""
     return [out / name for name in ("masks", PERSONS, "overlay.mp4", "frames.json", "segment.json")]
 
 
 class _Writer:
-    """Puts masks, and the film that shows them, on the disk frame by frame, and keeps count."""
+    """Makes masks out of probabilities, puts them and the film that shows them on the disk, and keeps count."""
 
-    def __init__(self, out: Path, folders: dict[str, Kind], color: tuple[int, int, int]) -> None:
-        self.folders, self.color = [out / name for name in folders], color
-        self.kinds = tuple(folders.values())
+    def __init__(
+        self,
+        out: Path,
+        folders: dict[str, Kind],
+        scene: StillScene | None,
+        threshold: float,
+        color: tuple[int, int, int],
+    ) -> None:
+        self.folders, self.kinds = [out / name for name in folders], tuple(folders.values())
+        self.scene, self.threshold, self.color = scene, threshold, color
         self.done = array("q")  # indices; numbers in place of names, as there may be a hundred thousand
         self.shares = array("d")
         self.new = 0
@@ -194,13 +188,24 @@ class _Writer:
         """Whether a frame lacks a mask."""
         return not all(file.exists() for file in self.files(index))
 
-    def write(self, film: cv2.VideoWriter, index: int, frame: Frame, new: tuple[Mask, ...] | None) -> None:
-        """Write a frame's masks if they are new, and add the frame to the film with the first laid over."""
-        if new is not None:
-            for file, mask in zip(self.files(index), new, strict=True):
+    def masks_of(self, frame: Frame, probability: np.ndarray) -> list[Mask]:
+        """One of each kind, (H, W) bool."""
+        if self.scene is None:
+            return [probability > self.threshold]
+        masks = fused_masks(probability, frame, self.scene, self.kinds, self.threshold)
+        return [masks[kind] for kind in self.kinds]
+
+    def write(self, film: cv2.VideoWriter, index: int, frame: Frame, probability: np.ndarray | None) -> None:
+        """Write a frame's masks where it lacks them, and add the frame to the film with the first laid over."""
+        files = self.files(index)
+        if probability is None:
+            shown = read_image(files[0], grey=True) > 127
+        else:
+            masks = self.masks_of(frame, probability)
+            for file, mask in zip(files, masks, strict=True):
                 write_image(file, mask)
+            shown = masks[0]
             self.new += 1
-        shown = read_image(self.files(index)[0], grey=True) > 127 if new is None else new[0]
         film.write(cv2.cvtColor(overlay(frame, shown, self.color), cv2.COLOR_RGB2BGR))
         self.done.append(index)
         self.shares.append(shown.mean())

@@ -283,3 +283,18 @@ def test_scenes_writes_clips_that_evaluate_understands(call, tmp_path):
     truth = next((tmp_path / "validation").iterdir()) / "truth"
     code, said, _ = call("evaluate", truth / "crowd", truth / "crowd")
     assert "IoU 1.0000 over 6 frames" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({}, {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, {}),
+        ({"GOMP_SPINCOUNT": "7"}, {"KMP_BLOCKTIME": "0"}),
+    ],
+)
+def test_threads_that_wait_spin_shortly_unless_the_environment_says_how_long(call, monkeypatch, given, asked):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_", "KMP_"))}
+    monkeypatch.setattr(os, "environ", {**kept, **given})
+    assert call("--version")[0] == 0
+    assert os.environ == {**kept, **given, **asked}

@@ -123,6 +123,27 @@ def test_crowd_masks_take_in_the_gap_between_two_people_and_masks_of_persons_do_
     assert masks["person"][left].mean() > 0.9
 
 
+def test_masks_of_persons_end_where_the_background_is_however_sure_the_network_is(behind, scene) -> None:
+    left, gap, right = box(30, 60, 40, 56), box(33, 57, 58, 62), box(30, 60, 64, 80)
+    frame = painted(behind, left, right)
+    frame[44:47, 47:50] = behind[44:47, 47:50]  # a patch of a coat in the colours of the ground
+    sure = box(30, 60, 40, 80).astype(np.float32)
+    masks = fused_masks(sure, frame, scene, ("crowd", "person"))
+    assert masks["crowd"][gap].all()
+    assert not masks["person"][gap].any()
+    assert masks["person"][44:47, 47:50].all()
+    unseen = fused_masks(sure * 0, frame, scene, ("crowd", "person"))  # nor does it bring in whom the network denies
+    assert not any(mask.any() for mask in unseen.values())
+
+
+def test_the_background_speaks_against_a_gap_between_persons_but_not_against_a_slit_in_a_coat() -> None:
+    found = np.where(box(5, 90, 20, 34) | box(5, 90, 35, 50) | box(5, 90, 54, 70), 1, -1).astype(np.float32)
+    seen = fusion.around_people(found, np.full((SHAPE[0], 1), 50.0))
+    assert (seen[10:85, 34] == 0).all()
+    assert (seen[10:85, 50:54] == -1.5).all()
+    assert (seen[found > 0] == 1).all()
+
+
 def test_the_background_does_not_speak_against_the_crowd_in_a_narrow_gap_but_in_a_wide_one(behind, scene) -> None:
     """A person of 30 px is 9 broad. The closing that follows cannot tell: here the evidence is looked at."""
     found = np.where(box(30, 60, 20, 30) | box(30, 60, 34, 44) | box(30, 60, 64, 74), 1, -1).astype(np.float32)
