@@ -27,7 +27,7 @@ _USUAL = RunSettings()
 @click.option(
     "--paper", is_flag=True, help="The paper's settings: hrnet_w48 from ImageNet, one frame in 20, circles of 20 px."
 )
-@click.option("--fast", is_flag=True, help="Half of the labels, half of the steps: quicker, less exact.")
+@click.option("--fast", is_flag=True, help="Half of the labels and steps, frames of 192 px: quicker, less exact.")
 @settings_options(RunSettings, "Options")
 @quiet
 @label_options(_USUAL.label)
