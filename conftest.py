@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ def pytest_configure(config: pytest.Config) -> None:
     option.nbval_current_env = True
     option.nbval_cell_timeout = min(option.nbval_cell_timeout, 300)
     option.nbval_sanitize_with = option.nbval_sanitize_with or str(ROOT / "notebooks" / "sanitize.cfg")
+
+
+@pytest.fixture(autouse=True)
+def _examples_leave_nothing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an example in a docstring puts in a temporary folder goes when it has passed."""
+    if isinstance(request.node, pytest.DoctestItem):
+        monkeypatch.setattr(tempfile, "tempdir", str(request.getfixturevalue("tmp_path")))
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
