@@ -334,6 +334,23 @@ def test_only_the_background_knows_how_high_people_are(net, clip, tmp_path) -> N
     assert "--person-height goes with --background" in refused.output
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("background", "kinds"), [(False, {"masks": "crowd"}), (True, {"masks": "crowd", "persons": "person"})]
+)
+def test_files_hold_the_masks_that_segment_gives(net, clip, tmp_path, background, kinds) -> None:
+    seen = dict(segment(net, clip, every=5, probability=True, background=background, masks="crowd", device="cpu"))
+    options = {"background": background, "every": 5, "device": "cpu", "threshold": float(np.median(seen[10]))}
+    masks = "both" if background else "crowd"
+    result = segment_to(net, clip, tmp_path, masks=masks, progress=False, **options)
+    for folder, kind in kinds.items():
+        for index, mask in segment(net, clip, masks=kind, **options):
+            assert np.array_equal(read_image(tmp_path / folder / f"{index:06d}.png", grey=True) > 127, mask)
+    crowd = [read_image(file, grey=True).mean() / 255 for file in sorted((tmp_path / "masks").glob("*.png"))]
+    assert 0.1 < np.mean(crowd) < 0.9
+    assert result.crowd == pytest.approx(np.mean(crowd), abs=1e-6)
+
+
 def files_of(out: Path) -> dict[str, bytes]:
     return {str(file.relative_to(out)): file.read_bytes() for file in out.rglob("*.png")}
 
