@@ -246,7 +246,7 @@ def evidence(picture: Frame, background: Background) -> np.ndarray:
 
 def between_people(found: np.ndarray, tall: np.ndarray) -> np.ndarray:
     """Evidence for crowd masks: none against a gap as narrow as a person is broad; (H, W) float32, as it comes."""
-    return np.where(close_gaps(found > 0, tall, BREADTH), np.maximum(found, 0), found)
+    return _not_against_gaps(found, tall, BREADTH)
 
 
 def around_people(found: np.ndarray, tall: np.ndarray) -> np.ndarray:
@@ -260,8 +260,13 @@ def around_people(found: np.ndarray, tall: np.ndarray) -> np.ndarray:
     array([ 1. ,  1. ,  0. ,  1. ,  1. ,  1. , -1.5, -1.5, -1.5],
           dtype=float32)
     """
-    hole = close_gaps(found > 0, tall, SLIT) & (found < 0)
-    return np.where(hole, 0, np.where(found < 0, np.float32(AGAINST) * found, found)).astype(np.float32)
+    seen = _not_against_gaps(found, tall, SLIT)
+    return np.where(seen < 0, np.float32(AGAINST) * seen, seen)
+
+
+def _not_against_gaps(found: np.ndarray, tall: np.ndarray, width: float) -> np.ndarray:
+    """The same evidence, but none against gaps narrower than ``width`` heights of a person."""
+    return np.where(close_gaps(found > 0, tall, width), np.maximum(found, 0), found)
 
 
 def network_odds(probability: np.ndarray) -> np.ndarray:
