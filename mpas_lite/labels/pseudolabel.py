@@ -8,7 +8,7 @@ The pairs can be looked at with any image viewer::
 
     pairs/<clip>/frames/000020.png      the kept frame
     pairs/<clip>/masks/000020.png       its pseudo-label, 0 or 255
-    pairs/<clip>/manifest.json          where they come from, with every parameter
+    pairs/<clip>/manifest.json          where they come from, with every parameter and our version
     pairs/<clip>/frames.json            the name that each kept frame has in the source
 
 With ``LabelSettings(refine=Refinement())`` the labels go beyond the paper (see ``refine``); the paper's then lie
@@ -92,8 +92,8 @@ def pseudo_label(
 ) -> ClipLabels:
     """Label a video by its motion and write the pairs to ``out/<clip>/``.
 
-    Pairs that are there already, made with the same settings, are kept: an interrupted run goes on where it
-    stopped.
+    Pairs that are there already, made with the same settings, are kept, also where another version of mpas_lite
+    made them: an interrupted run goes on where it stopped.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def pseudo_label(
     Warns
     -----
     UserWarning
-        If nothing moves together in any kept frame, so that all labels are empty.
+        If nothing moves together in any kept frame, so that all labels are empty; if another version made the pairs.
     """
     settings = replace(settings or LabelSettings(), **changes)  # type: ignore[arg-type]
     clip = source if isinstance(source, Clip) else Clip.at(read_video(source, name=name))
@@ -141,6 +141,7 @@ def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: b
         "settings": asdict(settings),
     }
     _check_same(folder / "manifest.json", manifest)
+    manifest["mpas_lite"] = _version(folder, settings)
     if not (folder / "manifest.json").exists():
         write_json(folder / "manifest.json", manifest)
     label = _label_by_circles if settings.refine is None else _label_refined
@@ -182,11 +183,9 @@ def _label_refined(
 
     A clip that was interrupted is labelled anew.
     """
-    if (folder / "frames.json").exists():
-        kept = array("q", map(int, read_json(folder / "frames.json", _NAMES)))
-        if all(_file(folder, kind, index).exists() for kind in ("frames", "masks") for index in kept):
-            manifest = read_json(folder / "manifest.json", _MANIFEST)
-            return kept, _count_empty(folder, kept), manifest.get("notes", [])
+    kept = _refined_in(folder)
+    if kept is not None:
+        return kept, _count_empty(folder, kept), read_json(folder / "manifest.json", _MANIFEST).get("notes", [])
     first = FirstPass(settings)
     with in_background() as write:
         for index, frames in _windows(video, settings, progress):
@@ -203,6 +202,32 @@ def _label_refined(
             write(write_image, _file(folder, "masks", label.index), label.mask)
             empty += not label.mask.any()
     return kept, empty, list(survey.notes)
+
+
+def _refined_in(folder: Path) -> array[int] | None:
+    """The kept frames of a clip that is labelled to its end; None where it is not."""
+    if not (folder / "frames.json").exists():
+        return None
+    kept = array("q", map(int, read_json(folder / "frames.json", _NAMES)))
+    whole = all(_file(folder, kind, index).exists() for kind in ("frames", "masks") for index in kept)
+    return kept if whole else None
+
+
+def _version(folder: Path, settings: LabelSettings) -> str:
+    """The version that the pairs of a folder are of: ours, or that of the pairs which are kept; that is said."""
+    from mpas_lite import __version__
+
+    made = frame_indices_in(folder / "masks") if settings.refine is None else _refined_in(folder)
+    if not made or not (folder / "manifest.json").exists():
+        return __version__
+    before = str(read_json(folder / "manifest.json", _MANIFEST).get("mpas_lite", "unknown"))
+    if before != __version__:
+        warnings.warn(
+            f"{folder} holds pairs of another version of mpas_lite ({before}), which are kept. To have them made by "
+            f"this one ({__version__}), delete the folder, or choose another.",
+            stacklevel=4,
+        )
+    return before
 
 
 def frame_indices_in(folder: Path) -> set[int]:

@@ -98,7 +98,7 @@ def segment_to(
     Writes ``out/masks/NNNNNN.png`` (0 and 255, named by the frame's 0-based index), ``out/overlay.mp4``,
     ``out/frames.json`` (index to the frame's name in the source) and ``out/segment.json`` (what the masks
     were made with); with ``masks="both"`` also ``out/persons/NNNNNN.png``. A run that was killed goes on: masks are
-    kept if net, video and options are the same, else made anew.
+    kept if net, video and options are the same, else made anew; with ``background`` also after an upgrade of mpas_lite.
 
     Parameters
     ----------
@@ -212,14 +212,16 @@ class _Writer:
 
 
 def _fused_with(scene: StillScene | None, background: bool, masks: Masks) -> dict[str, Any]:
-    """What fused masks depend on beside; nothing where none was asked for."""
+    """What fused masks depend on beside, the version of the fusion too; nothing where none was asked for."""
+    from mpas_lite import __version__
+
     if not background:
         return {}
     if scene is None:
         return {"background": None}
     parts = (scene.background.image, scene.background.noise, scene.background.known, scene.tall)
     digest = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
-    return {"background": digest, "masks": masks}
+    return {"background": digest, "masks": masks, "mpas_lite": __version__}
 
 
 def _made_with(predictor: Predictor, video: Video, every: int, threshold: float) -> dict[str, Any]:

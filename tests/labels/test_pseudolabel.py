@@ -2,13 +2,14 @@ import errno
 import os
 import warnings
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from mpas_lite.files.atomic import read_json
+import mpas_lite
+from mpas_lite.files.atomic import read_json, write_json
 from mpas_lite.labels import batch, pseudolabel, refined
 from mpas_lite.labels.batch import pseudo_label_many
 from mpas_lite.labels.frames import label_frames
@@ -98,6 +99,30 @@ def test_a_folder_of_frames_is_looked_through_once(tmp_path, moving_square, monk
     monkeypatch.setattr(finding, "contents", lambda folder: looked.append(folder) or contents(folder))
     pseudo_label_many([tmp_path / "clip"], tmp_path / "pairs", settings=SMALL, progress=False)
     assert looked == [tmp_path / "clip"]
+
+
+@pytest.mark.parametrize("refine", [None, Refinement(standing=False)], ids=["circles", "refined"])
+@pytest.mark.filterwarnings("ignore:.*(size of people|background)")
+def test_pairs_of_another_version_are_kept_and_said_to_be(tmp_path, moving_square, recwarn, refine):
+    settings = replace(SMALL, refine=refine)
+    pseudo_label(moving_square, tmp_path, settings=settings, name="square", progress=False)
+    manifest = tmp_path / "square" / "manifest.json"
+    old = {**read_json(manifest), "mpas_lite": "0.0.9"}
+    write_json(manifest, old)
+    again = {"settings": settings, "name": "square", "progress": False}
+    with pytest.warns(UserWarning, match=r"square holds pairs of another version of mpas_lite \(0\.0\.9\)"):
+        pseudo_label(moving_square, tmp_path, **again)
+    assert read_json(manifest) == old
+    del old["mpas_lite"]
+    write_json(manifest, old)
+    with pytest.warns(UserWarning, match=r"version of mpas_lite \(unknown\), which are kept"):
+        pseudo_label(moving_square, tmp_path, **again)
+    for mask in (tmp_path / "square" / "masks").iterdir():
+        mask.unlink()
+    recwarn.clear()
+    pseudo_label(moving_square, tmp_path, **again)  # nothing is kept
+    assert not [str(one.message) for one in recwarn if "holds pairs" in str(one.message)]
+    assert read_json(manifest)["mpas_lite"] == mpas_lite.__version__
 
 
 def test_one_empty_label_is_no_reason_to_warn(tmp_path, moving_square, recwarn):

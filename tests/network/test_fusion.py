@@ -13,6 +13,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+import mpas_lite
 from mpas_lite import cli
 from mpas_lite.labels.refine.background_model import Background
 from mpas_lite.network import fusion
@@ -371,7 +372,7 @@ def test_both_kinds_of_masks_are_files_and_a_killed_run_goes_on_to_the_same(net,
 
 
 @pytest.mark.slow
-def test_masks_made_with_another_background_or_none_are_made_anew(net, clip, tmp_path) -> None:
+def test_masks_made_with_another_background_version_or_none_are_made_anew(net, clip, tmp_path, monkeypatch) -> None:
     def run(clip=clip, **options) -> tuple[int, set[str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -388,6 +389,10 @@ def test_masks_made_with_another_background_or_none_are_made_anew(net, clip, tmp
     later = clip.copy()
     later[5:] //= 2
     assert run(later, background=True, masks="person")[0] == 20
+    note = json.loads((tmp_path / "segment.json").read_text())
+    monkeypatch.setattr(mpas_lite, "__version__", "0.0.9")
+    assert run(later, background=True, masks="person")[0] == 20
+    assert json.loads((tmp_path / "segment.json").read_text()) == {**note, "mpas_lite": "0.0.9"}
     assert run(clip[:7], background=True, masks="both") == (7, {"masks"})  # too few for a background
 
 
