@@ -111,7 +111,7 @@ def pattern(kind: str, shape: tuple[int, int]) -> Mask:
     if kind == ".":
         return (x % 5 >= 3) & (y % 5 >= 3)
     along = {"/": (x + y,), "\\": (x - y,), "-": (y,), "|": (x,), "x": (x + y, x - y)}[kind]
-    return np.logical_or.reduce([steps % 8 == 7 for steps in along])
+    return np.any([steps % 8 == 7 for steps in along], axis=0)
 
 
 def mask_errors(pred: Mask, target: Mask, valid: Mask | None = None) -> dict[str, Mask]:

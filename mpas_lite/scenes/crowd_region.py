@@ -37,8 +37,8 @@ def crowd_region(instance: np.ndarray, scale: np.ndarray) -> np.ndarray:
     if not seen.any():
         return region
     step = np.sqrt(1.5)
-    middle = scale_of[seen].min()
-    while middle <= scale_of[seen].max() * step:
+    middle = np.min(scale_of[seen])
+    while middle <= np.max(scale_of[seen]) * step:
         radius = round(PERSON_BREADTH * middle / 2)
         if radius > 0:
             in_band = seen & (scale_of >= middle / step) & (scale_of <= middle * step)

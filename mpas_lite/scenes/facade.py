@@ -62,7 +62,7 @@ def facade(
     # Cut the wall to what lies before the camera, or its near end would project to nonsense.
     steps = np.linspace(0, 1, 200)
     ahead = camera.project(np.c_[start + steps[:, None] * (end - start), np.zeros(200)])[1] > 1.0
-    t0, t1 = float(steps[ahead].min()), float(steps[ahead].max())
+    t0, t1 = float(np.min(steps[ahead])), float(np.max(steps[ahead]))
     p, q = start + t0 * (end - start), start + t1 * (end - start)
     corner = np.array([[*p, height], [*q, height], [*q, 0], [*p, 0]])
     target = (FINE * camera.project(corner)[0]).astype(np.float32)

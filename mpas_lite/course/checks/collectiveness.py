@@ -91,7 +91,7 @@ def _goes_round(x: np.ndarray, u: np.ndarray) -> bool:
     """Whether the crowd is one ring of even radius that goes round its centre."""
     arm = x - x.mean(axis=0)
     radius = np.linalg.norm(arm, axis=1)
-    if radius.min() == 0 or radius.std() > 0.1 * radius.mean():
+    if np.min(radius) == 0 or radius.std() > 0.1 * radius.mean():
         return False
     turn = (arm[:, 0] * u[:, 1] - arm[:, 1] * u[:, 0]) / radius / np.linalg.norm(u, axis=1)
     return bool(abs(turn.mean()) > 0.9)

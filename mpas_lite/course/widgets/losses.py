@@ -93,7 +93,7 @@ def toy_crowd(share: float, *, size: int = 96, noise: float = 0.7, seed: int = 0
     while (people > 0).mean() < share:
         person = np.zeros((size, size), np.uint8)
         cv2.ellipse(person, [int(v) for v in rng.integers(0, size, 2)], (2, 5), 0, 0, 360, 1, -1)
-        people[(person > 0) & (people == 0)] = people.max() + 1
+        people[(person > 0) & (people == 0)] = np.max(people) + 1
     feature = np.where(people > 0, 1, -1) + noise * rng.standard_normal(people.shape)
     return ToyCrowd(people, feature.astype(np.float32))
 

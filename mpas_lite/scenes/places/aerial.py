@@ -40,7 +40,7 @@ def aerial(rng: np.random.Generator, shape: tuple[int, int]) -> Place:
 def _paint_square(ground: Ground, rng: np.random.Generator, middle: float) -> tuple[float, float, float]:
     """Paving with bands of darker stone, and a lawn; the paving's colour."""
     stone = pick(rng, STONES)
-    ground.paving(ground.everywhere(), (0.9, 0.6), stone, vary=5, angle=rng.choice([0, 0.5, np.pi / 4]))
+    ground.paving(ground.everywhere(), (0.9, 0.6), stone, vary=5, angle=float(rng.choice([0, 0.5, np.pi / 4])))
     for x in (-7.5, 0.0, 7.5):
         ground.paving(ground.band([(x, -9), (x, 50)], 0.6), (0.3, 0.3), np.array(stone) * 0.78, vary=6)
     lawn = [(-20, middle - 9), (-6.2, middle - 9), (-5.0, middle - 3.2), (-20, middle - 1.6)]

@@ -185,7 +185,7 @@ def noise_explorer(sweep: Sweep | None = None) -> Explorer:
     fresh = backdrop(still, [box, curves])
 
     def draw(noise: float, step: int) -> tuple[Figure, str]:
-        a, b = int(np.abs(data.noise - noise).argmin()), int(np.abs(data.step - step).argmin())
+        a, b = int(np.argmin(np.abs(data.noise - noise))), int(np.argmin(np.abs(data.step - step)))
         figure, (left, right) = fresh()
         phi = data.phi[a, b]
         _draw_arrows(left, data.position[a, b], data.velocity[a, b], phi)
