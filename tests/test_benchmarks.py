@@ -68,6 +68,25 @@ def test_ten_thousand_hours_by_hand():
         costs({"rows": rows[:3]})
 
 
+def test_runs_over_many_scenes_by_hand():
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.unseen_scenes import table
+
+    scores = {
+        ("aerial", "general"): [(0.5, 0.25), (0.75, 0.5)],
+        ("aerial", "out/run"): [(0.25, 0.0), (0.25, 0.5)],
+        ("crossing", "general"): [(1.0, 0.125)],
+        ("crossing", "out/run"): [(0.75, 1.0)],
+    }
+    assert table(scores, ["general", "out/run"]).splitlines() == [
+        "| | scenes | general | run |",
+        "|:--|--:|--:|--:|",
+        "| aerial | 2 | 0.625 / 0.375 | 0.250 / 0.250 |",
+        "| crossing | 1 | 1.000 / 0.125 | 0.750 / 1.000 |",
+        "| all | 3 | 0.812 / 0.250 | 0.500 / 0.625 |",
+    ]
+
+
 def test_things_are_strewn_behind_whoever_is_labelled(tmp_path):
     sys.path.insert(0, str(ROOT))
     from benchmarks.things import strewn, things_in
