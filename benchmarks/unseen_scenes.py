@@ -3,7 +3,7 @@
 ``RUN`` is a folder of ``mpas-lite run``, or ``general``, the network that comes along. Renders ``--clips`` scenes of
 each kind of the validation seeds into ``OUT``, on which nothing was trained, and prints for each kind the mean IoU of
 every run's masks, of the crowd and of persons, with the background's word. One scene of a kind is a throw of the dice;
-eight tell whether a kind got better.
+eight tell whether a kind got better. Masks that are in ``OUT`` already are kept.
 """
 
 from __future__ import annotations
@@ -18,21 +18,36 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import mpas_lite as mp
-from mpas_lite.evaluation import score_masks, truth_of
+from mpas_lite.experiments.settings import RunSettings
 from mpas_lite.files.atomic import read_json
-from mpas_lite.network.fusion import Kind
-from mpas_lite.scenes import SCENE_NAMES, render_benchmark
+from mpas_lite.network.mpasnet import MPASNet
+from mpas_lite.scenes import render_benchmark
 
 EVERY = 6  # frames
 
 
-def score(run: str, clip: Path, kind: Kind) -> float:
-    """IoU of a run's masks of a kind on a clip, all pixels pooled."""
-    net = mp.load("general" if run == "general" else Path(run, "model.safetensors"))
-    height = 48 if run == "general" else read_json(Path(run, "metrics.json"))["settings"]["person_height"]
-    video = mp.read_video(clip / "video.mp4")
-    masks = mp.segment(net, video, every=EVERY, background=True, masks=kind, person_height=height)
-    return score_masks(masks, truth_of(video, clip / "truth" / kind)).pooled
+def network(run: str) -> tuple[MPASNet, float | None]:
+    """A run's network, and how high people shall be, px."""
+    if run == "general":
+        return mp.load("general"), RunSettings().person_height
+    return mp.load(Path(run, "model.safetensors")), read_json(Path(run, "metrics.json"))["settings"]["person_height"]
+
+
+def score(net: MPASNet, height: float | None, clip: Path, out: Path) -> tuple[float, float]:
+    """IoU of its masks of the crowd and of persons on a clip, all pixels pooled."""
+    mp.segment_to(
+        net,
+        clip / "video.mp4",
+        out,
+        every=EVERY,
+        background=True,
+        masks="both",
+        person_height=height,
+        progress=False,
+    )
+    persons = out / "persons" if (out / "persons").exists() else out / "masks"
+    crowd = mp.evaluate(out / "masks", clip / "truth" / "crowd")
+    return crowd.pooled, mp.evaluate(persons, clip / "truth" / "person").pooled
 
 
 def table(scores: dict[tuple[str, str], list[tuple[float, float]]], runs: Sequence[str]) -> str:
@@ -58,11 +73,12 @@ def main() -> int:
     options = {"split": "validation", "clips_per_kind": args.clips, "frames": 84, "truth_every": EVERY}
     clips = render_benchmark(args.out, progress=lambda jobs: tqdm(jobs, "render", unit="scene"), **options)
     scores: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for name in SCENE_NAMES:
-        for run in args.runs:
-            of_kind = [clip for clip in clips if clip.name.rpartition("-")[0] == name]
-            bar = tqdm(of_kind, f"{name}, {Path(run).name}", unit="scene", leave=False)
-            scores[name, run] = [(score(run, clip, "crowd"), score(run, clip, "person")) for clip in bar]
+    for number, run in enumerate(args.runs):
+        net, height = network(run)
+        for clip in tqdm(clips, Path(run).name, unit="scene"):
+            kind = clip.name.rpartition("-")[0]
+            found = score(net, height, clip, args.out / "masks" / f"{number}" / clip.name)
+            scores.setdefault((kind, run), []).append(found)
     print(table(scores, args.runs))
     return 0
 

@@ -140,12 +140,17 @@ def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: b
         "shape": list(video.shape),
         "settings": asdict(settings),
     }
-    _check_same(folder / "manifest.json", manifest)
-    manifest["mpas_lite"] = _version(folder, settings)
-    if not (folder / "manifest.json").exists():
+    before = _check_same(folder / "manifest.json", manifest)
+    done = _done_in(folder, settings)
+    manifest["mpas_lite"] = _version_of_pairs(folder, before, done)
+    if not before:
         write_json(folder / "manifest.json", manifest)
-    label = _label_by_circles if settings.refine is None else _label_refined
-    kept, empty, notes = label(video, folder, settings, progress)
+    if done and settings.refine:
+        kept, empty, notes = done, _count_empty(folder, done), before.get("notes", [])
+    elif settings.refine:
+        kept, empty, notes = _label_refined(video, folder, settings, progress)
+    else:
+        kept, empty, notes = _label_by_circles(video, folder, settings, progress, done)
     write_names(folder / "frames.json", ((index, video.frame_name(index)) for index in kept))
     write_json(folder / "manifest.json", {**manifest, "pairs": len(kept), "empty": empty, "notes": notes})
     for note in notes:
@@ -160,10 +165,9 @@ def _label_into(folder: Path, video: Video, settings: LabelSettings, progress: b
 
 
 def _label_by_circles(
-    video: Video, folder: Path, settings: LabelSettings, progress: bool
+    video: Video, folder: Path, settings: LabelSettings, progress: bool, done: array[int]
 ) -> tuple[array[int], int, list[str]]:
     """Write the paper's labels, frame by frame; return the kept frames, how many labels are empty, and no notes."""
-    done = frame_indices_in(folder / "masks") & frame_indices_in(folder / "frames")
     kept = array("q", done)
     empty = _count_empty(folder, done)
     with in_background() as write:
@@ -179,13 +183,7 @@ def _label_by_circles(
 def _label_refined(
     video: Video, folder: Path, settings: LabelSettings, progress: bool
 ) -> tuple[array[int], int, list[str]]:
-    """Write the paper's labels to ``circles/`` and the refined ones, which take a whole clip, to ``masks/``.
-
-    A clip that was interrupted is labelled anew.
-    """
-    kept = _refined_in(folder)
-    if kept is not None:
-        return kept, _count_empty(folder, kept), read_json(folder / "manifest.json", _MANIFEST).get("notes", [])
+    """Write the paper's labels to ``circles/`` and the refined ones, which take a whole clip, to ``masks/``."""
     first = FirstPass(settings)
     with in_background() as write:
         for index, frames in _windows(video, settings, progress):
@@ -204,30 +202,29 @@ def _label_refined(
     return kept, empty, list(survey.notes)
 
 
-def _refined_in(folder: Path) -> array[int] | None:
-    """The kept frames of a clip that is labelled to its end; None where it is not."""
+def _done_in(folder: Path, settings: LabelSettings) -> array[int]:
+    """The frames whose pairs are kept; a clip to be refined that was interrupted is labelled anew."""
+    if settings.refine is None:
+        return array("q", frame_indices_in(folder / "masks") & frame_indices_in(folder / "frames"))
     if not (folder / "frames.json").exists():
-        return None
+        return array("q")
     kept = array("q", map(int, read_json(folder / "frames.json", _NAMES)))
     whole = all(_file(folder, kind, index).exists() for kind in ("frames", "masks") for index in kept)
-    return kept if whole else None
+    return kept if whole else array("q")
 
 
-def _version(folder: Path, settings: LabelSettings) -> str:
-    """The version that the pairs of a folder are of: ours, or that of the pairs which are kept; that is said."""
+def _version_of_pairs(folder: Path, before: dict[str, Any], done: array[int]) -> str:
+    """Ours, or where pairs are kept the version that made them; where that is another, it is said."""
     from mpas_lite import __version__
 
-    made = frame_indices_in(folder / "masks") if settings.refine is None else _refined_in(folder)
-    if not made or not (folder / "manifest.json").exists():
-        return __version__
-    before = str(read_json(folder / "manifest.json", _MANIFEST).get("mpas_lite", "unknown"))
-    if before != __version__:
+    then = str(before.get("mpas_lite", "unknown")) if done else __version__
+    if then != __version__:
         warnings.warn(
-            f"{folder} holds pairs of another version of mpas_lite ({before}), which are kept. To have them made by "
+            f"{folder} holds pairs of another version of mpas_lite ({then}), which are kept. To have them made by "
             f"this one ({__version__}), delete the folder, or choose another.",
             stacklevel=4,
         )
-    return before
+    return then
 
 
 def frame_indices_in(folder: Path) -> set[int]:
@@ -257,15 +254,15 @@ def _windows(
     yield from bar
 
 
-def _check_same(path: Path, manifest: dict[str, Any]) -> None:
-    """Refuse to mix pairs of different origin in one folder."""
+def _check_same(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Refuse to mix pairs of different origin in one folder; return the manifest that is there, empty if none is."""
     if not path.exists():
         if any(True for kind in ("frames", "masks") for _ in (path.parent / kind).glob("*.png")):
             raise ValueError(
                 f"{path.parent} holds frames or masks that mpas_lite did not write. Choose another folder."
             )
-        return
-    before = read_json(path, _MANIFEST)
+        return {}
+    before: dict[str, Any] = read_json(path, _MANIFEST)
     then, now = before["settings"], manifest["settings"]
     changed = changes({name: then.get(name) for name in now}, now)
     if before.get("source") != manifest["source"]:
@@ -275,3 +272,4 @@ def _check_same(path: Path, manifest: dict[str, Any]) -> None:
             f"{path.parent} holds pairs made otherwise ({'; '.join(changed)}). "
             "Choose another folder, or delete that one first."
         )
+    return before
